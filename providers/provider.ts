@@ -1,0 +1,109 @@
+import type { PaymentMethod, ProviderName } from '../domain/method.ts';
+import type { Money } from '../domain/money.ts';
+
+/** What the buyer has to be shown. */
+export type PaymentAction =
+  | { type: 'redirect'; url: string }
+  | { type: 'qr'; content: string }
+  | { type: 'app'; params: Record<string, string> };
+
+/** One try to pay, as a provider needs to know it. */
+export type Attempt = {
+  method: PaymentMethod;
+  /** Our number at the provider. The same number is the same payment, however often it is opened. */
+  outTradeNo: string;
+  /** The order's id; handed through the provider, so that people can find the order there. */
+  orderId: string;
+  money: Money;
+  description: string;
+  /** Epoch milliseconds; the provider takes no money after that. */
+  expiresAt: number;
+  notifyUrl: string;
+};
+
+/** A payment that was opened before. */
+export type PaymentRef = { outTradeNo: string; money: Money };
+
+/** How a payment stands at its provider. Only `paid` carries money, and only from a verified answer. */
+export type PaymentReport =
+  | { state: 'unknown' } // The provider has never heard of it (perhaps: not yet).
+  | { state: 'pending' }
+  | { state: 'processing' } // The buyer is at it.
+  | { state: 'paid'; tradeNo: string; money: Money; paidAt: number }
+  | { state: 'failed'; reason: string }
+  | { state: 'closed' };
+
+/** Money to give back out of a payment. The same `outRefundNo` is the same refund, however often it is asked for. */
+export type RefundRequest = {
+  outTradeNo: string;
+  /** The provider's number of the payment. */
+  tradeNo: string;
+  outRefundNo: string;
+  paid: Money;
+  refund: Money;
+  reason: string;
+  notifyUrl: string;
+};
+
+export type RefundReport =
+  | { state: 'unknown' } // The provider has never heard of it.
+  | { state: 'processing' }
+  | { state: 'succeeded'; settledAt: number }
+  | { state: 'failed'; reason: string };
+
+/** What a verified notice says. `account` is whom the provider means: compared before anything counts (rule 2). */
+export type Notice = {
+  /** The provider's number of this notice: equal when it is sent again. */
+  id: string;
+  account: { merchantNo: string; appId: string | null };
+  outTradeNo: string;
+} & (
+  | { about: 'payment'; payment: PaymentReport }
+  | { about: 'refund'; outRefundNo: string; refund: RefundReport }
+);
+
+/** An HTTP answer, word for word as the provider wants it. */
+export type Acknowledgement = { status: number; headers: Record<string, string>; body: string };
+
+/** One merchant's account at one payment provider. Every call may be repeated and must then mean the same. */
+export interface PaymentProvider {
+  readonly name: ProviderName;
+  /** @throws ProviderError */
+  open(attempt: Attempt): Promise<PaymentAction>;
+  /** @throws ProviderError */
+  query(payment: PaymentRef): Promise<PaymentReport>;
+  /** Asks the provider to take no money any more. Whether it was paid before, only `query` tells. @throws ProviderError */
+  close(payment: PaymentRef): Promise<void>;
+  /** @throws ProviderError */
+  refund(request: RefundRequest): Promise<RefundReport>;
+  /** @throws ProviderError */
+  queryRefund(request: RefundRequest): Promise<RefundReport>;
+  /** Reads a notice whose signature holds. @throws NoticeRejected if it doesn't, or if the notice is too old. */
+  readNotice(request: { headers: Headers; body: Uint8Array }): Promise<Notice>;
+  /** accepted: it can't be lost any more; failed: send it again; rejected: not from the provider. */
+  acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement;
+  /** Whether a notice's account is the one we hold here. */
+  isOurs(account: Notice['account']): boolean;
+}
+
+/** A notice that nobody may believe. The message says why, and never quotes the notice. */
+export class NoticeRejected extends Error {}
+
+/**
+ * A call that brought no answer to build on.
+ * refused: a definite no, nothing happened and repeating won't help; busy: nothing happened, try again later
+ * (`retryAfterMs` where the provider says when); unknown: it may have happened, ask before anything else (rule 7).
+ */
+export class ProviderError extends Error {
+  readonly outcome: 'refused' | 'busy' | 'unknown';
+  /** The provider's own code, for people. */
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(outcome: ProviderError['outcome'], code: string, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.outcome = outcome;
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
