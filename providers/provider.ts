@@ -1,11 +1,6 @@
 import type { PaymentMethod, ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
-
-/** What the buyer has to be shown. */
-export type PaymentAction =
-  | { type: 'redirect'; url: string }
-  | { type: 'qr'; content: string }
-  | { type: 'app'; params: Record<string, string> };
+import type { PaymentAction } from '../domain/order.ts';
 
 /** One try to pay, as a provider needs to know it. */
 export type Attempt = {

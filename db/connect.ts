@@ -1,0 +1,34 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Database } from './schema.ts';
+
+const INT8 = 20;
+/** Our int8 columns hold amounts and counts below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+export type ConnectOptions = {
+  /** Connections at most. */
+  connections?: number;
+  /** Told about each statement; for benchmarks and metrics. */
+  onQuery?: (text: string, durationMs: number) => void;
+};
+
+/** A pool of connections. A database that is away is noticed within two seconds. */
+export function connect(url: string, { connections = 10, onQuery }: ConnectOptions = {}): Kysely<Database> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: 1500,
+    types,
+    keepAlive: true,
+  });
+  // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
+  pool.on('error', () => {});
+  return new Kysely<Database>({
+    dialect: new PostgresDialect({ pool }),
+    ...(onQuery && { log: (event) => onQuery(event.query.sql, event.queryDurationMillis) }),
+  });
+}

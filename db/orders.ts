@@ -1,0 +1,185 @@
+import { sql, type Kysely, type Selectable } from 'kysely';
+import type { OrderEvent } from '../domain/events.ts';
+import type { MerchantId, OrderId } from '../domain/ids.ts';
+import type { Item, Order } from '../domain/order.ts';
+import { bookOf, eventRows, itemColumns, orderColumns } from './rows.ts';
+import type { Channel, Database, OrderDetails, OrderItemsTable, OrdersTable } from './schema.ts';
+
+/** What creating an order needs beside the order itself. */
+export type OrderToCreate = {
+  order: Order;
+  events: readonly OrderEvent[];
+  merchantOrderNo: string;
+  channel: Channel;
+  details: OrderDetails;
+  /** Sealed. */
+  personal: string | null;
+  /** In the order of `order.items`. */
+  items: readonly { sku: string | null; name: string; unitAmount: number | null; machineNo: string | null }[];
+};
+
+export type StoredItem = Selectable<OrderItemsTable>;
+/** An order as the database has it. `order` is how its rules know it. */
+export type StoredOrder = { order: Order; row: Omit<Selectable<OrdersTable>, 'book'>; items: StoredItem[] };
+
+/**
+ * Writes a new order, in one statement.
+ * @returns its number, or the id of the merchant's order that has this `merchantOrderNo` (it may be this very one)
+ */
+export async function createOrder(
+  db: Kysely<Database>,
+  created: OrderToCreate,
+): Promise<{ number: number } | { takenBy: OrderId }> {
+  const { order, events } = created;
+  const { rows } = await sql<{ number: number | null; taken_by: OrderId | null }>`
+    with doc as materialized (select ${JSON.stringify(documentOf(created))}::jsonb as d),
+    made as (
+      insert into orders (id, merchant_id, merchant_order_no, channel, currency, status, refund_status, attention, total,
+        paid, held, refunded, version, book, details, personal, created_at, expires_at)
+      select ${order.id}, ${order.merchant}, ${created.merchantOrderNo}, ${created.channel}, ${order.currency}, o.status,
+        o.refund_status, o.attention, o.total, o.paid, o.held, o.refunded, o.version, d -> 'book', d -> 'details',
+        ${created.personal}, ${new Date(order.createdAt)}, ${new Date(order.expiresAt)}
+      from doc, jsonb_to_record(d -> 'columns') as o(status text, refund_status text, attention boolean, total bigint,
+        paid bigint, held bigint, refunded bigint, version int)
+      on conflict do nothing returning id, number
+    ),
+    items as (
+      insert into order_items (order_id, position, id, sku, name, quantity, unit_amount, amount, fulfilment, machine_no,
+        delivery_timeout_seconds, on_failure, status, arrived, withdrawn, failure_decided, tracking, updated_at)
+      select made.id, n.* from made, doc, jsonb_to_recordset(d -> 'items') as n(position int, id text, sku text, name text,
+        quantity int, unit_amount bigint, amount bigint, fulfilment text, machine_no text, delivery_timeout_seconds int,
+        on_failure text, status text, arrived int, withdrawn int, failure_decided boolean, tracking jsonb, updated_at bigint)
+    ),
+    events as (
+      insert into order_events (order_id, seq, id, type, at, actor, data)
+      select n.* from made, doc, jsonb_to_recordset(d -> 'events') as n(order_id text, seq int, id text, type text,
+        at timestamptz, actor jsonb, data jsonb)
+    )
+    select made.number, null as taken_by from made
+    union all
+    select null, o.id from orders o
+    where (o.merchant_id = ${order.merchant} and o.merchant_order_no = ${created.merchantOrderNo}) or o.id = ${order.id}`.execute(
+    db,
+  );
+  const row = rows[0];
+  // Another transaction may have taken the number after this statement began; it is seen by the next one.
+  if (!row) return createOrder(db, { ...created, events });
+  return row.number === null ? { takenBy: row.taken_by! } : { number: row.number };
+}
+
+function documentOf({ order, events, details, items }: OrderToCreate) {
+  return {
+    columns: orderColumns(order),
+    book: bookOf(order),
+    details,
+    items: order.items.map((item, position) => ({
+      ...itemColumns(item, position),
+      id: item.id,
+      sku: items[position]!.sku,
+      name: items[position]!.name,
+      quantity: item.quantity,
+      unit_amount: items[position]!.unitAmount,
+      amount: item.amount,
+      fulfilment: item.fulfilment,
+      machine_no: items[position]!.machineNo,
+      delivery_timeout_seconds: item.deliveryTimeoutSeconds,
+      on_failure: item.onFailure,
+    })),
+    events: eventRows(order, 0, events),
+  };
+}
+
+/** @returns null if there is none, or it is another merchant's */
+export async function findOrder(
+  db: Kysely<Database>,
+  id: string,
+  merchant: MerchantId | null,
+): Promise<StoredOrder | null> {
+  const row = await db
+    .selectFrom('orders')
+    .selectAll()
+    .select(
+      sql<StoredItem[]>`(select json_agg(i order by i.position) from order_items i where i.order_id = orders.id)`.as(
+        'items',
+      ),
+    )
+    .where('id', '=', id)
+    .$if(merchant !== null, (query) => query.where('merchant_id', '=', merchant!))
+    .executeTakeFirst();
+  return row ? storedOrder(row) : null;
+}
+
+export function storedOrder({ book, items, ...row }: Selectable<OrdersTable> & { items: StoredItem[] }): StoredOrder {
+  return { order: { ...book, items: items.map(itemOf) }, row, items };
+}
+
+const itemOf = (row: StoredItem): Item => ({
+  id: row.id as Item['id'],
+  quantity: row.quantity,
+  amount: row.amount,
+  fulfilment: row.fulfilment,
+  deliveryTimeoutSeconds: row.delivery_timeout_seconds,
+  onFailure: row.on_failure,
+  status: row.status,
+  arrived: row.arrived,
+  withdrawn: row.withdrawn,
+  failureDecided: row.failure_decided,
+  tracking: row.tracking,
+  updatedAt: row.updated_at,
+});
+
+export type OrderFilter = {
+  merchant: MerchantId;
+  status?: string;
+  refundStatus?: string;
+  attention?: boolean;
+  merchantOrderNo?: string;
+  createdFrom?: Date;
+  createdTo?: Date;
+  /** Only orders with a smaller number. */
+  before?: number;
+  limit: number;
+};
+
+/** Newest first; stable while orders are added, since numbers only grow. */
+export async function listOrders(db: Kysely<Database>, filter: OrderFilter): Promise<StoredOrder[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .selectAll()
+    .select(
+      sql<StoredItem[]>`(select json_agg(i order by i.position) from order_items i where i.order_id = orders.id)`.as(
+        'items',
+      ),
+    )
+    .where('merchant_id', '=', filter.merchant)
+    .$if(filter.status !== undefined, (q) => q.where('status', '=', filter.status as never))
+    .$if(filter.refundStatus !== undefined, (q) => q.where('refund_status', '=', filter.refundStatus as never))
+    .$if(filter.attention !== undefined, (q) => q.where('attention', '=', filter.attention!))
+    .$if(filter.merchantOrderNo !== undefined, (q) => q.where('merchant_order_no', '=', filter.merchantOrderNo!))
+    .$if(filter.createdFrom !== undefined, (q) => q.where('created_at', '>=', filter.createdFrom!))
+    .$if(filter.createdTo !== undefined, (q) => q.where('created_at', '<', filter.createdTo!))
+    .$if(filter.before !== undefined, (q) => q.where('number', '<', filter.before!))
+    .orderBy('number', 'desc')
+    .limit(filter.limit)
+    .execute();
+  return rows.map(storedOrder);
+}
+
+/** Notes that the order's workflow runs. */
+export async function markStarted(db: Kysely<Database>, id: OrderId, runId: string): Promise<void> {
+  await db.updateTable('orders').set({ run_id: runId }).where('id', '=', id).where('run_id', 'is', null).execute();
+}
+
+/** Orders whose workflow a crash has left unstarted, oldest first. */
+export async function findUnstarted(db: Kysely<Database>, createdBefore: Date, limit: number): Promise<StoredOrder[]> {
+  const ids = await db
+    .selectFrom('orders')
+    .select('id')
+    .where('run_id', 'is', null)
+    .where('created_at', '<', createdBefore)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute();
+  const found = await Promise.all(ids.map(({ id }) => findOrder(db, id, null)));
+  return found.filter((order) => order !== null);
+}

@@ -1,0 +1,242 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { PaymentMethod, ProviderName } from '../domain/method.ts';
+import type {
+  Actor,
+  DeliveryStatus,
+  Fulfilment,
+  Order,
+  PaymentStatus,
+  RefundOrigin,
+  RefundStatus,
+  Tracking,
+} from '../domain/order.ts';
+import type { PublicStatus, RefundStatusOfOrder } from '../domain/view.ts';
+
+/** Amounts are integers in the minor unit of the order's currency. */
+export interface Database {
+  merchants: MerchantsTable;
+  api_keys: ApiKeysTable;
+  provider_accounts: ProviderAccountsTable;
+  orders: OrdersTable;
+  order_items: OrderItemsTable;
+  order_events: OrderEventsTable;
+  payments: PaymentsTable;
+  refunds: RefundsTable;
+  ledger: LedgerTable;
+  notices: NoticesTable;
+  webhook_endpoints: WebhookEndpointsTable;
+  outbox: OutboxTable;
+  idempotency_keys: IdempotencyKeysTable;
+}
+
+type Json<T> = ColumnType<T, string, string>;
+type Made = ColumnType<Date, Date | undefined, Date>;
+
+/** `methods`: what is on offer, in which currencies, between which amounts (minor units). */
+export type MerchantSettings = {
+  four_eyes: boolean;
+  on_delivery_failure: 'refund' | 'ask' | null;
+  methods: { method: PaymentMethod; currencies: string[]; min_amount?: number; max_amount?: number }[];
+};
+interface MerchantsTable {
+  id: string;
+  name: string;
+  settings: Json<MerchantSettings>;
+  created_at: Made;
+}
+
+export type Scope =
+  | 'orders:read'
+  | 'orders:write'
+  | 'payments:write'
+  | 'refunds:write'
+  | 'refunds:review'
+  | 'payments:resolve'
+  | 'deliveries:write'
+  | 'machines'
+  | 'notifications:write'
+  | 'admin';
+interface ApiKeysTable {
+  id: string;
+  merchant_id: string;
+  /** SHA-256 of the key: keys are long and random, and never stored. */
+  hash: Buffer;
+  /** An operator key belongs to one person, `name`. */
+  kind: 'api' | 'operator';
+  name: string;
+  scopes: Scope[];
+  created_at: Made;
+  revoked_at: Date | null;
+}
+
+interface ProviderAccountsTable {
+  merchant_id: string;
+  provider: ProviderName;
+  /** Public parts as they are; secrets only by reference, `file:…` or `env:…`. */
+  config: Json<Record<string, unknown>>;
+}
+
+/** What of an order only the API needs. */
+export type OrderDetails = {
+  confirm: boolean;
+  expires_in: number;
+  delivery_timeout: number | null;
+  auto_receipt_after: number;
+  refund_window: number;
+  return_url: string | null;
+  metadata: Record<string, string> | null;
+};
+/** Sealed: see sealed.ts. */
+export type PersonalData = {
+  delivery: { name: string | null; phone: string | null; address: string | null } | null;
+  customer: { id: string | null; email: string | null } | null;
+};
+export type Channel = 'api' | 'vending' | 'course';
+
+export interface OrdersTable {
+  id: string;
+  number: Generated<number>;
+  merchant_id: string;
+  merchant_order_no: string;
+  channel: Channel;
+  currency: string;
+  status: PublicStatus;
+  refund_status: RefundStatusOfOrder;
+  attention: boolean;
+  total: number;
+  paid: number;
+  /** Refunds requested, approved, processing and succeeded: never more than was paid (rule 3). */
+  held: number;
+  refunded: number;
+  /** The order as its rules know it, without its items: they have rows of their own. */
+  book: Json<Omit<Order, 'items'>>;
+  details: Json<OrderDetails>;
+  personal: string | null;
+  version: number;
+  /** Which task of which run saved last: see save.ts. */
+  base: number;
+  task: number;
+  saved_run: string | null;
+  /** Its run in Temporal; null until it was started. */
+  run_id: string | null;
+  created_at: Date;
+  expires_at: Date;
+}
+
+export interface OrderItemsTable {
+  order_id: string;
+  position: number;
+  id: string;
+  sku: string | null;
+  name: string;
+  quantity: number;
+  unit_amount: number | null;
+  amount: number;
+  fulfilment: Fulfilment;
+  machine_no: string | null;
+  delivery_timeout_seconds: number | null;
+  on_failure: 'refund' | 'ask';
+  status: DeliveryStatus;
+  arrived: number;
+  withdrawn: number;
+  failure_decided: boolean;
+  tracking: Json<Tracking | null> | null;
+  updated_at: number | null;
+}
+
+interface OrderEventsTable {
+  order_id: string;
+  seq: number;
+  id: string;
+  type: string;
+  at: Date;
+  actor: Json<Actor>;
+  data: Json<Record<string, unknown>>;
+}
+
+interface PaymentsTable {
+  id: string;
+  order_id: string;
+  merchant_id: string;
+  provider: ProviderName;
+  method: PaymentMethod;
+  out_trade_no: string;
+  status: PaymentStatus;
+  amount: number;
+}
+
+interface RefundsTable {
+  id: string;
+  number: Generated<number>;
+  order_id: string;
+  merchant_id: string;
+  out_refund_no: string | null;
+  status: RefundStatus;
+  origin: RefundOrigin;
+  amount: number;
+  /** As the contract shows it. */
+  body: Json<Record<string, unknown>>;
+}
+
+/** Money that moved at a provider: one row for every capture and every refund. */
+interface LedgerTable {
+  order_id: string;
+  type: 'capture' | 'refund';
+  /** The provider's number of the payment, or our number of the refund. */
+  reference: string;
+  merchant_id: string;
+  provider: ProviderName;
+  out_trade_no: string;
+  amount: number;
+  currency: string;
+  at: Date;
+}
+
+interface NoticesTable {
+  id: string;
+  provider: ProviderName;
+  merchant_id: string;
+  /** The provider's own number of the notice. */
+  notice_id: string;
+  out_trade_no: string;
+  order_id: string | null;
+  /** What the verified notice says; no personal datum. */
+  body: Json<unknown>;
+  received_at: Made;
+  /** When the order's workflow has taken it in, and saved. */
+  processed_at: Date | null;
+}
+
+interface WebhookEndpointsTable {
+  id: string;
+  merchant_id: string;
+  url: string;
+  types: string[] | null;
+  status: 'enabled' | 'disabled';
+  created_at: Made;
+}
+
+/** What the merchant is to be told; written with the change itself. */
+interface OutboxTable {
+  order_id: string;
+  seq: number;
+  merchant_id: string;
+  type: string;
+  at: Date;
+  /** The order as it was at that moment, without personal data. */
+  body: Json<Record<string, unknown>>;
+}
+
+interface IdempotencyKeysTable {
+  /** Caller, method and path. */
+  scope: string;
+  key: string;
+  body_hash: Buffer;
+  /** Null while the first request runs. */
+  status: number | null;
+  /** Sealed. */
+  answer: string | null;
+  /** Until then the first request is taken to be running. */
+  running_until: Date;
+  created_at: Made;
+}

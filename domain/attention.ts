@@ -1,0 +1,70 @@
+import { dutiesOf, type Duty } from './duties.ts';
+import { unreachable } from './brand.ts';
+import type { Order } from './order.ts';
+import { isUnpaid } from './order.ts';
+import { isOwnRefund } from './sums.ts';
+
+/** What a person should look at: contract, "attention". */
+export const ATTENTION_CODES = {
+  payment_disputed: 'Money of a wrong amount or currency came. Resolve the payment: return it, or accept it.',
+  foreign_notice: 'A verified notice named another merchant or app. Compare the account with the provider, then retry.',
+  closing_delayed:
+    'A payment attempt could not be closed at its provider yet. It goes on being tried; retry tries now.',
+  refund_delayed: 'A refund could not be made at its provider yet. It goes on being tried; retry tries now.',
+  refund_failed: 'A refund failed at its provider. Apply for a new one, or retry where it goes back by itself.',
+  refund_overdue: 'A refund application has been undecided for 24 hours. Approve or reject it.',
+  delivered_after_refund: 'Goods arrived although their money had gone back. Settle it with the customer.',
+} as const;
+export type AttentionCode = keyof typeof ATTENTION_CODES;
+/** `since`: epoch milliseconds. */
+export type Attention = { code: AttentionCode; since: number };
+
+/** Each thing at most once, with the time since when it has been so. */
+export function attentionOf(order: Order): Attention[] {
+  const all = [...paymentTroubles(order), ...dutyTroubles(order), ...refundTroubles(order)];
+  if (order.deliveredAfterRefund) all.push({ code: 'delivered_after_refund', since: order.deliveredAfterRefund.since });
+  const codes = [...new Set(all.map(({ code }) => code))];
+  return codes.map((code) => ({
+    code,
+    since: Math.min(...all.filter((a) => a.code === code).map(({ since }) => since)),
+  }));
+}
+
+function paymentTroubles(order: Order): Attention[] {
+  const disputed = order.payments.flatMap(({ captures }) => captures.filter(({ use }) => use === 'disputed'));
+  const foreign = order.payments.flatMap(({ foreignNoticeAt }) => (foreignNoticeAt === null ? [] : [foreignNoticeAt]));
+  return [
+    ...(isUnpaid(order) ? disputed.map(({ at }): Attention => ({ code: 'payment_disputed', since: at })) : []),
+    ...foreign.map((since): Attention => ({ code: 'foreign_notice', since })),
+  ];
+}
+
+function dutyTroubles(order: Order): Attention[] {
+  return dutiesOf(order)
+    .filter(({ key }) => order.delayed.includes(key))
+    .map(({ type, since }) => ({ code: codeOf(type), since }));
+}
+
+function codeOf(type: Duty['type']): AttentionCode {
+  switch (type) {
+    case 'open_attempt':
+    case 'watch_attempt':
+    case 'close_attempt':
+      return 'closing_delayed';
+    case 'make_refund':
+    case 'watch_refund':
+      return 'refund_delayed';
+    default:
+      return unreachable(type);
+  }
+}
+
+function refundTroubles(order: Order): Attention[] {
+  return order.refunds.flatMap((refund): Attention[] => {
+    if (refund.status === 'failed' && !refund.replaced)
+      return [{ code: 'refund_failed', since: refund.owedSince ?? refund.createdAt }];
+    if (refund.status === 'requested' && refund.overdue && isOwnRefund(refund))
+      return [{ code: 'refund_overdue', since: refund.createdAt }];
+    return [];
+  });
+}

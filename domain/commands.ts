@@ -1,0 +1,90 @@
+import type { ItemId, PaymentId, RefundId } from './ids.ts';
+import type { PaymentMethod } from './method.ts';
+import type { Actor, PaymentAction, RefundOrigin, Tracking } from './order.ts';
+
+/** What a refund is asked for. */
+export type RefundAsk =
+  | { type: 'all' }
+  | { type: 'amount'; amount: number }
+  | { type: 'items'; items: readonly { item: ItemId; quantity: number }[] };
+
+export type DeliveryReport = {
+  item: ItemId;
+  status: 'delivering' | 'delivered' | 'picked_up' | 'failed';
+  /** How many have arrived in all; null: all that can. */
+  quantity: number | null;
+  tracking: Tracking | null;
+  detail: string | null;
+};
+
+/** How money stands at its provider, as an answer or a verified notice told it. */
+export type PaymentFinding =
+  | { state: 'pending' }
+  | { state: 'processing' }
+  | { state: 'paid'; tradeNo: string; amount: number; currency: string; paidAt: number }
+  | { state: 'failed'; reason: string }
+  | { state: 'closed' };
+export type RefundFinding =
+  { state: 'processing' } | { state: 'succeeded'; settledAt: number } | { state: 'failed'; reason: string };
+
+/** Wishes of people and programs: done, or refused with a code. `key` tells who asks, stably. */
+export type Wish = { by: Actor } & (
+  | { type: 'confirm' }
+  | { type: 'open_payment'; method: PaymentMethod }
+  | { type: 'cancel'; because: 'customer' | 'merchant'; applicant: string; reason: string | null }
+  | {
+      type: 'apply_refund';
+      refund: RefundId;
+      ask: RefundAsk;
+      reason: string;
+      origin: Extract<RefundOrigin, 'customer' | 'merchant'>;
+      applicant: string;
+    }
+  | {
+      type: 'review_refund';
+      refund: RefundId;
+      decision: 'approve' | 'reject';
+      reviewer: { key: string; name: string };
+      note: string | null;
+    }
+  | { type: 'resolve_dispute'; payment: PaymentId; decision: 'return' | 'accept'; note: string; applicant: string }
+  | { type: 'redeliver'; item: ItemId }
+  | { type: 'confirm_receipt' }
+  | { type: 'review'; rating: number; comment: string | null }
+  | { type: 'retry' }
+);
+
+/** What happened in the world: taken in if it still means something, never an error. */
+export type Fact = { by: Actor } & (
+  | { type: 'payment_opened'; payment: PaymentId; action: PaymentAction }
+  | { type: 'payment_found'; payment: PaymentId; finding: PaymentFinding }
+  | { type: 'foreign_notice_found'; payment: PaymentId }
+  | { type: 'refund_found'; refund: RefundId; finding: RefundFinding }
+  | {
+      type: 'review_ignored';
+      refund: RefundId;
+      decision: 'approve' | 'reject';
+      reviewer: string;
+      note: string | null;
+      why: string;
+    }
+  | ({ type: 'delivery_reported' } & DeliveryReport)
+  | { type: 'time_passed' }
+);
+
+export type Command = Wish | Fact;
+export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
+
+/** Why a wish is not granted; the codes are the contract's. */
+export type RefusalCode =
+  | 'invalid_request'
+  | 'forbidden'
+  | 'not_found'
+  | 'order_expired'
+  | 'invalid_state'
+  | 'already_paid'
+  | 'refund_exceeds_paid'
+  | 'refund_window_closed'
+  | 'limit_reached';
+/** `path` names the field of the request that is at fault, where one is. */
+export type Refusal = { code: RefusalCode; detail: string; path?: string };

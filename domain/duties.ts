@@ -1,0 +1,85 @@
+import type { PaymentId, RefundId } from './ids.ts';
+import { PAUSES } from './limits.ts';
+import type { Order } from './order.ts';
+import { isLive, isUnpaid } from './order.ts';
+
+/**
+ * What is still owed to the world. `key` is the same as long as it is the same duty; `since` is when it came to be
+ * owed, `dueAt` from when on it is to be done (both epoch milliseconds).
+ */
+export type Duty = { key: string; since: number; dueAt: number } & (
+  | { type: 'open_attempt'; payment: PaymentId }
+  | { type: 'watch_attempt'; payment: PaymentId }
+  | { type: 'close_attempt'; payment: PaymentId }
+  | { type: 'make_refund'; refund: RefundId }
+  | { type: 'watch_refund'; refund: RefundId }
+);
+
+/** Everything the order owes, from its state alone, whatever path led there. */
+export function dutiesOf(order: Order): Duty[] {
+  return [...attemptDuties(order), ...refundDuties(order)];
+}
+
+function attemptDuties(order: Order): Duty[] {
+  return order.payments.filter(isLive).flatMap((payment): Duty[] => {
+    const about = payment.id;
+    if (payment.closingSince !== null)
+      return [
+        {
+          key: `close/${about}`,
+          type: 'close_attempt',
+          payment: about,
+          since: payment.closingSince,
+          dueAt: payment.closingSince,
+        },
+      ];
+    if (!isUnpaid(order)) return [];
+    if (payment.action === null)
+      return [
+        {
+          key: `open/${about}`,
+          type: 'open_attempt',
+          payment: about,
+          since: payment.startedAt,
+          dueAt: openableAt(order, payment),
+        },
+      ];
+    const dueAt = payment.startedAt + PAUSES.firstAsking;
+    return [{ key: `watch/${about}`, type: 'watch_attempt', payment: about, since: payment.startedAt, dueAt }];
+  });
+}
+
+/** An attempt is opened once the earlier ones are closed, or their providers have been silent for too long (rule 1). */
+const openableAt = (order: Order, payment: Order['payments'][number]): number =>
+  order.payments.some((p) => p.closingSince !== null)
+    ? payment.startedAt + PAUSES.closingOfEarlierAttempt
+    : payment.startedAt;
+
+function refundDuties(order: Order): Duty[] {
+  return order.refunds.flatMap((refund): Duty[] => {
+    if (refund.source === null) return [];
+    if (refund.status === 'approved') {
+      const since = refund.owedSince ?? refund.createdAt;
+      return [
+        { key: `refund/${refund.id}/${refund.tries}`, type: 'make_refund', refund: refund.id, since, dueAt: since },
+      ];
+    }
+    if (refund.status !== 'processing') return [];
+    const since = refund.processingSince ?? refund.createdAt;
+    return [
+      {
+        key: `settle/${refund.id}/${refund.tries}`,
+        type: 'watch_refund',
+        refund: refund.id,
+        since,
+        dueAt: since + PAUSES.firstRefundAsking,
+      },
+    ];
+  });
+}
+
+/** Nothing is owed to the world, and nothing is to come of itself: its workflow may close. */
+export const isSettled = (order: Order): boolean =>
+  (order.status === 'completed' || order.status === 'cancelled') &&
+  dutiesOf(order).length === 0 &&
+  !order.refunds.some(({ status, retryAt }) => status === 'requested' || retryAt !== null);

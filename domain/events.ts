@@ -1,0 +1,72 @@
+import type { ItemId, PaymentId, RefundId } from './ids.ts';
+import type { PaymentMethod } from './method.ts';
+import type { Actor, Capture, CancelReason, DeliveryStatus, Ending, PaymentAction, Refund, Tracking } from './order.ts';
+
+/** How one item stands after a report. */
+export type ItemChange = {
+  item: ItemId;
+  status: DeliveryStatus;
+  arrived: number;
+  tracking: Tracking | null;
+};
+/** Units that will not be delivered any more. */
+export type Withdrawal = { item: ItemId; quantity: number };
+
+/** What the timeline shows, by the contract's names ("Event and notification types"). */
+type TimelineFact =
+  | { type: 'order.created' }
+  | { type: 'order.confirmed' }
+  | { type: 'order.paid'; payment: PaymentId | null; paidAt: number }
+  | { type: 'order.processing' }
+  | { type: 'order.completed' }
+  | { type: 'order.cancelled'; reason: Exclude<CancelReason, 'expired'>; detail: string | null }
+  | { type: 'order.expired' }
+  | { type: 'order.received' }
+  | { type: 'order.reviewed'; rating: number; comment: string | null }
+  | { type: 'payment.opened'; payment: PaymentId; method: PaymentMethod; action: PaymentAction }
+  | { type: 'payment.processing'; payment: PaymentId }
+  | { type: 'payment.failed'; payment: PaymentId; failure: string }
+  | { type: 'payment.closed'; payment: PaymentId }
+  | { type: 'payment.disputed'; payment: PaymentId; capture: Capture }
+  | { type: 'item.delivery_updated'; items: readonly ItemChange[]; detail: string | null }
+  | { type: 'refund.requested'; refund: Refund }
+  | {
+      type: 'refund.reviewed';
+      refund: RefundId;
+      decision: 'approve' | 'reject';
+      reviewer: string;
+      note: string | null;
+      withdrawn: readonly Withdrawal[];
+    }
+  /** Someone decided who may not: it stands in the timeline and changes nothing. */
+  | {
+      type: 'refund.reviewed';
+      refund: RefundId;
+      decision: 'approve' | 'reject';
+      reviewer: string;
+      note: string | null;
+      ignored: string;
+    }
+  | { type: 'refund.succeeded'; refund: RefundId; settledAt: number }
+  | { type: 'refund.failed'; refund: RefundId; failure: string; retryAt: number | null }
+  | { type: 'refund.overdue'; refund: RefundId };
+
+/** What only the order itself needs to remember. */
+type InnerFact =
+  | { type: 'attempt_started'; payment: PaymentId; method: PaymentMethod; expiresAt: number }
+  | { type: 'attempt_closing'; payment: PaymentId }
+  | { type: 'closing_began'; ending: Ending }
+  | { type: 'money_captured'; payment: PaymentId; capture: Capture }
+  | { type: 'foreign_notice'; payment: PaymentId }
+  | { type: 'refund_processing'; refund: RefundId }
+  | { type: 'refund_tried_again'; refund: RefundId }
+  | { type: 'duty_delayed'; duty: string }
+  | { type: 'delivered_after_refund'; item: ItemId };
+
+type Stamp = { at: number; by: Actor };
+export type TimelineEvent = TimelineFact & Stamp;
+export type OrderEvent = TimelineEvent | (InnerFact & Stamp);
+export type EventType = OrderEvent['type'];
+
+/** The contract's types have a dot in their name, ours don't. */
+export const isTimelineEvent = (event: OrderEvent): event is TimelineEvent => event.type.includes('.');

@@ -1,0 +1,39 @@
+/** The most we take of anything: contract, section 2. */
+export const LIMITS = {
+  attempts: 50,
+  refundApplications: 50,
+  items: 1000,
+  quantity: 9999,
+  amount: 99_999_999_999,
+  textLength: 200,
+  reasonLength: 500,
+  metadataKeys: 50,
+  metadataValueLength: 500,
+  expiresInSeconds: 2_592_000,
+  bodyBytes: 1024 * 1024,
+  noticeBytes: 64 * 1024,
+  idempotencyKeyLength: 255,
+  pageSize: 100,
+} as const;
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** How long things take, in milliseconds. */
+export const PAUSES = {
+  /** A new attempt waits for the earlier one's close no longer than this (rule 1). */
+  closingOfEarlierAttempt: 5 * SECOND,
+  /** A cancellation is answered by then, settled or not. */
+  cancellation: 10 * SECOND,
+  /** An open attempt without a notice is asked about from then on (rule 6). */
+  firstAsking: 25 * SECOND,
+  /** A refund under way without a notice is asked about from then on. */
+  firstRefundAsking: 20 * SECOND,
+  /** What can't be done for this long is shown to people (rule 9). */
+  untilAttention: 15 * MINUTE,
+  /** A refund application that nobody decided is overdue. */
+  untilOverdue: 24 * 60 * MINUTE,
+  /** Money that goes back by itself is tried again after a definite failure: this pause, doubled each time. */
+  returnRetry: 30 * SECOND,
+  returnRetryMost: 60 * MINUTE,
+} as const;

@@ -1,0 +1,235 @@
+import type { ItemId, MerchantId, OrderId, PaymentId, RefundId } from './ids.ts';
+import { itemId } from './ids.ts';
+import type { PaymentMethod } from './method.ts';
+import { sum } from './money.ts';
+
+/** Amounts are integers in the minor unit of the order's currency; times are epoch milliseconds. */
+
+export type Actor = {
+  type: 'customer' | 'merchant' | 'operator' | 'provider' | 'machine' | 'system';
+  name: string | null;
+};
+export const SYSTEM: Actor = { type: 'system', name: null };
+
+export type CancelReason = 'expired' | 'customer' | 'merchant' | 'revoked' | 'refunded';
+export type Fulfilment = 'shipment' | 'digital';
+export type Tracking = { carrier: string; number: string };
+export type DeliveryStatus = 'waiting' | 'delivering' | 'delivered' | 'picked_up' | 'failed' | 'timed_out' | 'refunded';
+
+export type Item = Readonly<{
+  id: ItemId;
+  quantity: number;
+  /** The line's total. */
+  amount: number;
+  fulfilment: Fulfilment;
+  deliveryTimeoutSeconds: number | null;
+  /** What a failed delivery leads to: a refund by itself, or a person's decision. */
+  onFailure: 'refund' | 'ask';
+  status: DeliveryStatus;
+  /** How many have arrived in all. */
+  arrived: number;
+  /** How many will not be delivered any more, because their money goes or went back. */
+  withdrawn: number;
+  /** A person said no to giving money back for this failed item: nothing more is owed for it. */
+  failureDecided: boolean;
+  tracking: Tracking | null;
+  updatedAt: number | null;
+}>;
+
+export type PaymentAction =
+  { type: 'redirect'; url: string } | { type: 'qr'; content: string } | { type: 'app'; params: Record<string, string> };
+
+export type PaymentStatus = 'pending' | 'processing' | 'succeeded' | 'disputed' | 'failed' | 'closed' | 'refunded';
+
+/** Money that a provider says it took. `use`: pays the order, has to be looked at, or has to go back. */
+export type Capture = Readonly<{
+  tradeNo: string;
+  amount: number;
+  currency: string;
+  at: number;
+  use: 'order' | 'disputed' | 'excess';
+}>;
+
+/** One try to pay. */
+export type Payment = Readonly<{
+  id: PaymentId;
+  method: PaymentMethod;
+  outTradeNo: string;
+  amount: number;
+  status: PaymentStatus;
+  startedAt: number;
+  expiresAt: number;
+  /** What the buyer has to be shown; null until the provider answered. */
+  action: PaymentAction | null;
+  failure: string | null;
+  /** Since when its provider is to be asked to close it. */
+  closingSince: number | null;
+  captures: readonly Capture[];
+  paidAt: number | null;
+  /** A verified notice named another merchant or app (rule 2). */
+  foreignNoticeAt: number | null;
+}>;
+
+export type RefundStatus = 'requested' | 'rejected' | 'approved' | 'processing' | 'succeeded' | 'failed';
+export type RefundOrigin =
+  | 'customer'
+  | 'merchant'
+  | 'cancellation'
+  | 'delivery_failure'
+  | 'duplicate_payment'
+  | 'late_payment'
+  | 'disputed_payment';
+export type RefundedItem = { item: ItemId; quantity: number; amount: number };
+
+/** Money on its way back, or asked for. */
+export type Refund = Readonly<{
+  id: RefundId;
+  amount: number;
+  currency: string;
+  /** Named items; null where it is an amount, or all that was left. */
+  items: readonly RefundedItem[] | null;
+  /** Asked for all that was left. */
+  all: boolean;
+  reason: string | null;
+  origin: RefundOrigin;
+  status: RefundStatus;
+  /** Who applied: a stable key of the person or API key, so that it can be told from the reviewer (four eyes). */
+  applicant: string;
+  /** The payment and capture it is paid from; null where no money moved (free and test orders). */
+  source: { payment: PaymentId; tradeNo: string } | null;
+  reviewer: string | null;
+  note: string | null;
+  /** Definite failures so far of a refund that is tried again by itself. */
+  tries: number;
+  retryAt: number | null;
+  overdue: boolean;
+  /** A failed one that a new application took the place of. */
+  replaced: boolean;
+  failure: string | null;
+  createdAt: number;
+  reviewedAt: number | null;
+  /** Since when it is owed: approved, or tried again. */
+  owedSince: number | null;
+  processingSince: number | null;
+  settledAt: number | null;
+}>;
+
+export type Ending = {
+  because: 'expired' | 'customer' | 'merchant';
+  by: Actor;
+  applicant: string;
+  reason: string | null;
+  since: number;
+};
+
+export type OrderStatus =
+  'awaiting_confirmation' | 'pending_payment' | 'paid' | 'processing' | 'completed' | 'cancelled';
+
+export type Order = Readonly<{
+  id: OrderId;
+  merchant: MerchantId;
+  currency: string;
+  discount: number;
+  deliveryFee: number;
+  total: number;
+  test: boolean;
+  fourEyes: boolean;
+  createdAt: number;
+  expiresAt: number;
+  refundWindowSeconds: number;
+  autoReceiptAfterSeconds: number;
+  items: readonly Item[];
+  status: OrderStatus;
+  /** The customer's final yes was asked for, and given. */
+  confirmed: boolean;
+  /** It is about to end unpaid: its attempts are being closed first (rule 5). */
+  ending: Ending | null;
+  cancelReason: CancelReason | null;
+  paidAt: number | null;
+  /** The payment that paid it; null while unpaid, and where no money was needed. */
+  paidBy: PaymentId | null;
+  receivedAt: number | null;
+  completedAt: number | null;
+  endedAt: number | null;
+  payments: readonly Payment[];
+  refunds: readonly Refund[];
+  review: { rating: number; comment: string | null } | null;
+  /** Duties, by key, that could not be done for too long (rule 9). */
+  delayed: readonly string[];
+  /** Items that arrived although their money had gone back. */
+  deliveredAfterRefund: { since: number } | null;
+  /** How many times it has changed; its ETag. */
+  version: number;
+  /** How many entries its timeline has. */
+  seq: number;
+}>;
+
+/** What an order is opened with: all that its rules need, and no personal datum. */
+export type NewOrder = {
+  id: OrderId;
+  merchant: MerchantId;
+  currency: string;
+  items: {
+    quantity: number;
+    amount: number;
+    fulfilment: Fulfilment;
+    deliveryTimeoutSeconds: number | null;
+    onFailure: 'refund' | 'ask';
+  }[];
+  discount: number;
+  deliveryFee: number;
+  confirm: boolean;
+  test: boolean;
+  fourEyes: boolean;
+  createdAt: number;
+  expiresAt: number;
+  refundWindowSeconds: number;
+  autoReceiptAfterSeconds: number;
+};
+
+/** The order before its first event. */
+export function blankOrder({ items, confirm, ...given }: NewOrder): Order {
+  return {
+    ...given,
+    total: sum(items.map(({ amount }) => amount)) - given.discount + given.deliveryFee,
+    items: items.map((item, index) => ({
+      ...item,
+      id: itemId(given.id, index),
+      status: 'waiting',
+      arrived: 0,
+      withdrawn: 0,
+      failureDecided: false,
+      tracking: null,
+      updatedAt: null,
+    })),
+    status: confirm ? 'pending_payment' : 'awaiting_confirmation',
+    confirmed: false,
+    ending: null,
+    cancelReason: null,
+    paidAt: null,
+    paidBy: null,
+    receivedAt: null,
+    completedAt: null,
+    endedAt: null,
+    payments: [],
+    refunds: [],
+    review: null,
+    delayed: [],
+    deliveredAfterRefund: null,
+    version: 0,
+    seq: 0,
+  };
+}
+
+export const isUnpaid = ({ status }: Order): boolean =>
+  status === 'awaiting_confirmation' || status === 'pending_payment';
+/** Paid, and not ended by giving everything back. */
+export const isPaid = ({ status }: Order): boolean =>
+  status === 'paid' || status === 'processing' || status === 'completed';
+/** May still take money at its provider. */
+export const isLive = ({ status }: Payment): boolean => status === 'pending' || status === 'processing';
+export const isOpen = (payment: Payment): boolean => isLive(payment) && payment.closingSince === null;
+
+export const paymentOf = (order: Order, id: PaymentId): Payment | undefined => order.payments.find((p) => p.id === id);
+export const refundOf = (order: Order, id: RefundId): Refund | undefined => order.refunds.find((r) => r.id === id);
+export const itemOf = (order: Order, id: ItemId): Item | undefined => order.items.find((i) => i.id === id);
