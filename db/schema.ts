@@ -85,6 +85,8 @@ export type OrderDetails = {
   refund_window: number;
   return_url: string | null;
   metadata: Record<string, string> | null;
+  /** When its personal data was erased, RFC 3339. */
+  erased_at?: string;
 };
 /** Sealed: see sealed.ts. */
 export type PersonalData = {
@@ -238,5 +240,9 @@ interface IdempotencyKeysTable {
   answer: string | null;
   /** Until then the first request is taken to be running. */
   running_until: Date;
+  /** How often a provider's failure was answered: each further try is a new wish to the order. */
+  tries: Generated<number>;
+  /** The order that the answer is about, so that its personal data can be erased here too. */
+  order_id: string | null;
   created_at: Made;
 }

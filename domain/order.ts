@@ -128,6 +128,8 @@ export type OrderStatus =
 export type Order = Readonly<{
   id: OrderId;
   merchant: MerchantId;
+  /** What it is about, for people: buyers at their provider, operators in the Temporal UI. */
+  title: string;
   currency: string;
   discount: number;
   deliveryFee: number;
@@ -168,6 +170,7 @@ export type Order = Readonly<{
 export type NewOrder = {
   id: OrderId;
   merchant: MerchantId;
+  title: string;
   currency: string;
   items: {
     quantity: number;
@@ -186,6 +189,35 @@ export type NewOrder = {
   refundWindowSeconds: number;
   autoReceiptAfterSeconds: number;
 };
+
+/** What an order was opened with: `openOrder` makes the same order of it again. */
+export function openedWith(order: Order, confirm: boolean): NewOrder {
+  const { id, merchant, title, currency, discount, deliveryFee, test, fourEyes, createdAt, expiresAt } = order;
+  const { refundWindowSeconds, autoReceiptAfterSeconds } = order;
+  const items = order.items.map(({ quantity, amount, fulfilment, deliveryTimeoutSeconds, onFailure }) => ({
+    quantity,
+    amount,
+    fulfilment,
+    deliveryTimeoutSeconds,
+    onFailure,
+  }));
+  const terms = { refundWindowSeconds, autoReceiptAfterSeconds };
+  return {
+    id,
+    merchant,
+    title,
+    currency,
+    items,
+    discount,
+    deliveryFee,
+    confirm,
+    test,
+    fourEyes,
+    createdAt,
+    expiresAt,
+    ...terms,
+  };
+}
 
 /** The order before its first event. */
 export function blankOrder({ items, confirm, ...given }: NewOrder): Order {

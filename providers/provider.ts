@@ -52,10 +52,7 @@ export type Notice = {
   id: string;
   account: { merchantNo: string; appId: string | null };
   outTradeNo: string;
-} & (
-  | { about: 'payment'; payment: PaymentReport }
-  | { about: 'refund'; outRefundNo: string; refund: RefundReport }
-);
+} & ({ about: 'payment'; payment: PaymentReport } | { about: 'refund'; outRefundNo: string; refund: RefundReport });
 
 /** An HTTP answer, word for word as the provider wants it. */
 export type Acknowledgement = { status: number; headers: Record<string, string>; body: string };
@@ -95,7 +92,12 @@ export class ProviderError extends Error {
   readonly code: string;
   readonly retryAfterMs: number | undefined;
 
-  constructor(outcome: ProviderError['outcome'], code: string, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(
+    outcome: ProviderError['outcome'],
+    code: string,
+    message: string,
+    options: { retryAfterMs?: number; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.outcome = outcome;
     this.code = code;

@@ -156,7 +156,10 @@ const STATEMENTS = [
     status integer,
     answer text,
     running_until timestamptz not null,
+    tries integer not null default 0,
+    order_id text,
     created_at timestamptz not null default now(),
     primary key (scope, key))`,
   `create index idempotency_keys_by_age on idempotency_keys (created_at)`,
+  `create index idempotency_keys_by_order on idempotency_keys (order_id)`,
 ];

@@ -1,0 +1,39 @@
+import type { PaymentFinding, RefundFinding } from '../domain/commands.ts';
+import type { MerchantId, OrderId } from '../domain/ids.ts';
+import type { PaymentMethod, ProviderName } from '../domain/method.ts';
+import type { Money } from '../domain/money.ts';
+import type { Order, PaymentAction, PaymentStatus } from '../domain/order.ts';
+import type { Actor } from '../domain/order.ts';
+
+/** What goes between the order's workflow and the world: all of it stands in the history, so no personal datum. */
+
+export type AttemptCall = {
+  order: OrderId;
+  merchant: MerchantId;
+  method: PaymentMethod;
+  outTradeNo: string;
+  money: Money;
+};
+export type OpenCall = AttemptCall & { title: string; expiresAt: number };
+export type Opened = { action: PaymentAction } | { refused: string };
+/** `known`: how the workflow has it; the activity comes back when the provider says something else. */
+export type WatchCall = AttemptCall & { startedAt: number; known: PaymentStatus };
+export type RefundCall = {
+  merchant: MerchantId;
+  provider: ProviderName;
+  outTradeNo: string;
+  tradeNo: string;
+  outRefundNo: string;
+  paid: Money;
+  refund: Money;
+  reason: string;
+};
+
+/** What a verified notice says, as the database has it. `ours`: it means the account that we hold. */
+export type NoticeFinding =
+  | { about: 'payment'; outTradeNo: string; ours: boolean; provider: ProviderName; finding: PaymentFinding }
+  | { about: 'refund'; outRefundNo: string; ours: boolean; provider: ProviderName; finding: RefundFinding };
+
+export type StoredEvent = { seq: number; type: string; at: string; actor: Actor; data: Record<string, unknown> };
+/** A stored order with the end of its timeline and its labels. */
+export type OrderToReopen = { order: Order; timeline: StoredEvent[]; merchantOrderNo: string; channel: string };

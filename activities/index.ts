@@ -1,0 +1,30 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { OrderGateway } from '../client/gateway.ts';
+import type { Database } from '../db/schema.ts';
+import type { ProviderName } from '../domain/method.ts';
+import { paymentActivities, type ProviderFor } from './payments.ts';
+import { recordActivities } from './records.ts';
+import { refundActivities } from './refunds.ts';
+import { relayActivities } from './relay.ts';
+
+export type Deps = {
+  db: Kysely<Database>;
+  /** @throws if the merchant has no account there */
+  provider: ProviderFor;
+  gateway: OrderGateway;
+  /** Where a provider sends its notices about a merchant's payments. */
+  notifyUrl: (provider: ProviderName, merchant: string) => string;
+  /** Epoch milliseconds. */
+  now: () => number;
+  log: Logger;
+};
+
+/** Everything that the workflows have done in the world. */
+export const createActivities = (deps: Deps) => ({
+  ...recordActivities(deps),
+  ...paymentActivities(deps),
+  ...refundActivities(deps),
+  ...relayActivities(deps),
+});
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,78 @@
+import { findOrder } from '../db/orders.ts';
+import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
+import type { MerchantId, OrderId } from '../domain/ids.ts';
+import type { Notice } from '../providers/provider.ts';
+import type { NoticeFinding, OrderToReopen } from './calls.ts';
+import type { Deps } from './index.ts';
+import { paymentFindingOf } from './payments.ts';
+
+/** How much of the timeline a run that opens an order again begins with. */
+const TIMELINE_LENGTH = 100;
+
+export function recordActivities({ db, provider }: Deps) {
+  return {
+    saveOrder: (work: Save): Promise<SaveOutcome> => save(db, work),
+
+    async loadOrder(id: OrderId): Promise<OrderToReopen> {
+      const stored = await findOrder(db, id, null);
+      if (!stored) throw new Error(`order ${id} is not in the database (yet)`);
+      const events = await db
+        .selectFrom('order_events')
+        .select(['seq', 'type', 'at', 'actor', 'data'])
+        .where('order_id', '=', id)
+        .orderBy('seq', 'desc')
+        .limit(TIMELINE_LENGTH)
+        .execute();
+      const timeline = events.reverse().map((event) => ({ ...event, at: event.at.toISOString() }));
+      return {
+        order: stored.order,
+        timeline,
+        merchantOrderNo: stored.row.merchant_order_no,
+        channel: stored.row.channel,
+      };
+    },
+
+    /** The verified row that a signal named; null if there is none for this order. */
+    async readNotice({ noticeId, order }: { noticeId: string; order: OrderId }): Promise<NoticeFinding | null> {
+      const row = await db
+        .selectFrom('notices')
+        .selectAll()
+        .where('id', '=', noticeId)
+        .where('order_id', '=', order)
+        .executeTakeFirst();
+      if (!row) return null;
+      const notice = row.body as Notice;
+      const ours = (await provider(row.merchant_id, row.provider)).isOurs(notice.account);
+      if (notice.about === 'payment')
+        return {
+          about: 'payment',
+          outTradeNo: notice.outTradeNo,
+          ours,
+          provider: row.provider,
+          finding: paymentFindingOf(notice.payment),
+        };
+      const finding = notice.refund.state === 'unknown' ? ({ state: 'processing' } as const) : notice.refund;
+      return { about: 'refund', outRefundNo: notice.outRefundNo, ours, provider: row.provider, finding };
+    },
+
+    /** The operator of that merchant by this name who may review refunds; null if there is none. */
+    async findReviewer({
+      merchant,
+      name,
+    }: {
+      merchant: MerchantId;
+      name: string;
+    }): Promise<{ key: string; name: string } | null> {
+      const operator = await db
+        .selectFrom('api_keys')
+        .select(['id', 'scopes'])
+        .where('merchant_id', '=', merchant)
+        .where('kind', '=', 'operator')
+        .where('name', '=', name)
+        .where('revoked_at', 'is', null)
+        .execute();
+      const able = operator.find(({ scopes }) => scopes.includes('refunds:review'));
+      return able ? { key: `key:${able.id}`, name } : null;
+    },
+  };
+}

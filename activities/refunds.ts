@@ -1,0 +1,51 @@
+import { Context } from '@temporalio/activity';
+import type { RefundFinding } from '../domain/commands.ts';
+import type { PaymentProvider, RefundReport, RefundRequest } from '../providers/provider.ts';
+import type { RefundCall } from './calls.ts';
+import { calling, isRefused, tryAgain } from './failure.ts';
+import type { Deps } from './index.ts';
+
+/** "Too frequent" delays a refund, it doesn't fail it (rule 7). Milliseconds. */
+const PAUSE_WHEN_BUSY = 15_000;
+
+export function refundActivities(deps: Deps) {
+  const requestOf = (call: RefundCall): RefundRequest => ({
+    ...call,
+    notifyUrl: deps.notifyUrl(call.provider, call.merchant),
+  });
+  return {
+    /** One refund number is one refund, so a repeated call asks first, and asks again only for what never arrived. */
+    makeRefund: (call: RefundCall): Promise<RefundFinding> =>
+      calling(async () => {
+        const provider = await deps.provider(call.merchant, call.provider);
+        const request = requestOf(call);
+        const before =
+          Context.current().info.attempt > 1 ? await provider.queryRefund(request) : ({ state: 'unknown' } as const);
+        return before.state === 'unknown' ? makeOnce(provider, request) : before;
+      }),
+
+    /** Asks until it is settled: soon at first, then rarely. */
+    async watchRefund(call: RefundCall): Promise<RefundFinding> {
+      const provider = await deps.provider(call.merchant, call.provider);
+      const pause = Math.min(20_000 * 1.5 ** (Context.current().info.attempt - 1), 600_000);
+      const report: RefundReport = await provider.queryRefund(requestOf(call)).catch((error: unknown) => {
+        throw tryAgain(error instanceof Error ? error.message : String(error), pause);
+      });
+      if (report.state === 'processing' || report.state === 'unknown') throw tryAgain('not settled yet', pause);
+      return report;
+    },
+  };
+}
+
+async function makeOnce(provider: PaymentProvider, request: RefundRequest): Promise<RefundFinding> {
+  try {
+    const report = await provider.refund(request);
+    return report.state === 'unknown' ? { state: 'processing' } : report;
+  } catch (error) {
+    if (isRefused(error)) return { state: 'failed', reason: `${error.code}: ${error.message}` };
+    if (isBusy(error)) throw tryAgain(error.message, error.retryAfterMs ?? PAUSE_WHEN_BUSY);
+    throw error;
+  }
+}
+const isBusy = (error: unknown): error is Error & { retryAfterMs?: number } =>
+  error instanceof Error && (error as { outcome?: string }).outcome === 'busy';

@@ -1,0 +1,154 @@
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import {
+  ApplicationFailure,
+  TypedSearchAttributes,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/common';
+import type { StoredOrder } from '../db/orders.ts';
+import type { Refusal, Wish } from '../domain/commands.ts';
+import type { OrderId } from '../domain/ids.ts';
+import { decimalAmount } from '../domain/money.ts';
+import { isUnpaid, openedWith, type Order } from '../domain/order.ts';
+import { refundStatus, statusOf, type OrderView } from '../domain/view.ts';
+import {
+  deliveryReport,
+  orderQuery,
+  orderWorkflowId,
+  paymentNotification,
+  SEARCH_ATTRIBUTES,
+  TASK_QUEUE,
+  WISHES,
+  type DeliveryReportSignal,
+  type Granted,
+  type OrderInput,
+} from '../workflows/messages.ts';
+import { isPassing, queryHasNoAnswer } from './errors.ts';
+import { ProviderProblem, Refused } from './refused.ts';
+import { Turns } from './turns.ts';
+
+/** The orders' workflows, as the rest of the system speaks to them. */
+export type OrderGateway = {
+  /** Starts a new order's workflow; one that runs already is left alone. @returns its run id */
+  start(stored: StoredOrder): Promise<string>;
+  /**
+   * Asks for something; wakes the order, or opens it again if it was closed. The same `key` is the same wish.
+   * @throws Refused with the order's refusal, ProviderProblem, or what Temporal's client throws
+   */
+  ask(id: OrderId, wish: Wish, key?: string): Promise<Granted>;
+  /** Tells that a verified notice is waiting in the database. */
+  tellNotice(id: OrderId, noticeId: string): Promise<void>;
+  tellDelivery(id: OrderId, report: DeliveryReportSignal): Promise<void>;
+  /** The running workflow's own answer; null if it isn't running (yet, or any more). */
+  live(id: OrderId): Promise<OrderView | null>;
+};
+
+/** The server takes ten updates of one workflow at a time. */
+const UPDATES_AT_ONCE = 8;
+const ASKING_MS = 25_000;
+const TELLING_MS = 5_000;
+const TRIES = 8;
+
+/** @param taskQueue where the workers listen */
+export function temporalGateway(client: Client, now: () => number, taskQueue = TASK_QUEUE): OrderGateway {
+  const turns = new Turns(UPDATES_AT_ONCE);
+  const within = <T>(ms: number, call: () => Promise<T>) => client.connection.withDeadline(Date.now() + ms, call);
+  const stored = (id: OrderId) => ({
+    workflowId: orderWorkflowId(id),
+    taskQueue,
+    args: [{ id, opened: null }] as [OrderInput],
+  });
+
+  const tell = async <A>(id: OrderId, signal: { name: string }, arg: A): Promise<void> => {
+    await within(TELLING_MS, () =>
+      client.workflow.signalWithStart('order', { ...stored(id), signal: signal.name, signalArgs: [arg] }),
+    );
+  };
+
+  return {
+    start: (order) => within(TELLING_MS, () => start(client, taskQueue, order, now())),
+    ask: (id, wish, key = crypto.randomUUID()) =>
+      turns.take(id, async () => {
+        for (let tries = 1; ; tries++) {
+          const startWorkflowOperation = new WithStartWorkflowOperation('order', {
+            ...stored(id),
+            workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+          });
+          try {
+            return await within(ASKING_MS, () =>
+              client.workflow.executeUpdateWithStart(WISHES[wish.type], {
+                args: [wish],
+                updateId: key,
+                startWorkflowOperation,
+              }),
+            );
+          } catch (error) {
+            if (!isPassing(error) || tries === TRIES) throw meaningOf(error);
+            await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** tries));
+          }
+        }
+      }),
+    tellNotice: (id, noticeId) => tell(id, paymentNotification, { noticeId }),
+    tellDelivery: (id, report) => tell(id, deliveryReport, report),
+    live: (id) =>
+      within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery)).catch(
+        (error: unknown) => {
+          if (queryHasNoAnswer(error)) return null;
+          throw error;
+        },
+      ),
+  };
+}
+
+/** Until somebody pays, an order costs one event and no task: the start delay is its expiry's timer. */
+async function start(client: Client, taskQueue: string, { order, row }: StoredOrder, now: number): Promise<string> {
+  const workflowId = orderWorkflowId(order.id);
+  try {
+    const handle = await client.workflow.start('order', {
+      workflowId,
+      taskQueue,
+      args: [{ id: order.id, opened: openedWith(order, row.details.confirm) }],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: summaryOf(order, row.number),
+      typedSearchAttributes: labelsOf(order, row),
+      ...(isUnpaid(order) && order.expiresAt > now && { startDelay: order.expiresAt - now }),
+    });
+    return handle.firstExecutionRunId;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return (await client.workflow.getHandle(workflowId).describe()).runId;
+  }
+}
+
+function summaryOf({ items, total, currency, title }: Order, number: number): string {
+  const count = items.length === 1 ? '1 item' : `${items.length} items`;
+  return `Order ${number} · ${count} · ${currency} ${decimalAmount({ amount: total, currency })} · ${title}`.slice(
+    0,
+    190,
+  );
+}
+
+function labelsOf(order: Order, row: StoredOrder['row']): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.merchantId, value: order.merchant },
+    { key: SEARCH_ATTRIBUTES.merchantOrderNo, value: row.merchant_order_no },
+    { key: SEARCH_ATTRIBUTES.channel, value: row.channel },
+    { key: SEARCH_ATTRIBUTES.orderStatus, value: statusOf(order) },
+    { key: SEARCH_ATTRIBUTES.refundStatus, value: refundStatus(order) },
+  ]);
+}
+
+/** What the order or the provider answered comes as a failed update. */
+function meaningOf(error: unknown): unknown {
+  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || !cause.type) return error;
+  if (cause.type === 'provider_error' || cause.type === 'provider_unavailable')
+    return new ProviderProblem(cause.type, cause.message);
+  const refusal = cause.details?.[0] as Refusal | undefined;
+  return refusal?.code ? new Refused(refusal) : error;
+}

@@ -1,0 +1,39 @@
+import { sql, type Kysely } from 'kysely';
+import type { ProviderName } from '../domain/method.ts';
+import type { OrderId } from '../domain/ids.ts';
+import type { Database } from './schema.ts';
+
+export type NoticeToRecord = {
+  id: string;
+  provider: ProviderName;
+  merchant: string;
+  /** The provider's own number of it. */
+  noticeId: string;
+  outTradeNo: string;
+  /** What it says, verified. */
+  body: unknown;
+};
+/** `id` is that of the first of its kind; `isNew`: this is the first; `order`: null if nothing of ours has its number. */
+export type RecordedNotice = { id: string; order: OrderId | null; isNew: boolean; isProcessed: boolean; ageMs: number };
+
+/** Keeps a notice once, however often it comes; looks for its order each time. */
+export async function recordNotice(db: Kysely<Database>, notice: NoticeToRecord): Promise<RecordedNotice> {
+  const { id, provider, merchant, noticeId, outTradeNo } = notice;
+  const { rows } = await sql<{ id: string; order_id: OrderId | null; processed: boolean; age_ms: number }>`
+    insert into notices (id, provider, merchant_id, notice_id, out_trade_no, order_id, body)
+    values (${id}, ${provider}, ${merchant}, ${noticeId}, ${outTradeNo}, (
+      select order_id from payments
+      where provider = ${provider} and merchant_id = ${merchant} and out_trade_no = ${outTradeNo}
+    ), ${JSON.stringify(notice.body)}::jsonb)
+    on conflict (provider, merchant_id, notice_id) do update set order_id = coalesce(notices.order_id, excluded.order_id)
+    returning id, order_id, processed_at is not null as processed,
+      (extract(epoch from now() - received_at) * 1000)::float8 as age_ms`.execute(db);
+  const row = rows[0]!;
+  return {
+    id: row.id,
+    order: row.order_id,
+    isNew: row.id === id,
+    isProcessed: row.processed,
+    ageMs: row.age_ms,
+  };
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { ProviderName } from '../domain/method.ts';
+import { realEdge, type Edge } from './http.ts';
+import type { PaymentProvider } from './provider.ts';
+import { wechatPay } from './wechatpay.ts';
+
+/** What a merchant's account at a provider looks like, its secrets filled in. */
+const WechatPayConfig = z.strictObject({
+  mchid: z.string(),
+  appid: z.string(),
+  serialNo: z.string(),
+  privateKey: z.string(),
+  apiV3Key: z.string(),
+  platformKeys: z.record(z.string(), z.string()),
+  baseUrl: z.url().default('https://api.mch.weixin.qq.com'),
+});
+
+const PROVIDERS: Partial<
+  Record<ProviderName, (config: unknown, edgeOf: (baseUrl: string) => Edge) => PaymentProvider>
+> = {
+  wechatpay: (config, edgeOf) => {
+    const { baseUrl, ...account } = WechatPayConfig.parse(config);
+    return wechatPay(account, edgeOf(baseUrl));
+  },
+};
+
+/** The adapter for an account. @throws if the configuration does not fit the provider */
+export function createProvider(
+  name: ProviderName,
+  config: unknown,
+  edgeOf: (baseUrl: string) => Edge = realEdge,
+): PaymentProvider {
+  const create = PROVIDERS[name];
+  if (!create) throw new Error(`no adapter for ${name}`);
+  return create(config, edgeOf);
+}

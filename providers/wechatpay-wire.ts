@@ -1,0 +1,167 @@
+/**
+ * How WeChat Pay API v3 is spoken, whatever is said: signed requests, verified answers, encrypted notices
+ * (providers.md 2.2–2.4, 2.9). What it means is in wechatpay.ts.
+ */
+import type { KeyObject } from 'node:crypto';
+import * as z from 'zod';
+import { call, parseJson, retryAfterMs, type Edge, type HttpAnswer, type HttpRequest } from './http.ts';
+import { ProviderError } from './provider.ts';
+import {
+  openAes256Gcm,
+  privateKeyFrom,
+  publicKeyFrom,
+  signRsaSha256,
+  verifyRsaSha256,
+  type Sealed,
+} from './signing.ts';
+import { withinBytes } from './text.ts';
+
+export type WechatPayAccount = {
+  mchid: string;
+  appid: string;
+  /** Of the merchant's API certificate, upper-case hex. */
+  serialNo: string;
+  /** PEM; belongs to that certificate. */
+  privateKey: string;
+  /** 32 ASCII characters, used as they are. */
+  apiV3Key: string;
+  /** Who may sign for WeChat Pay: a certificate's serial, or PUB_KEY_ID_…, and its PEM. Several while keys change. */
+  platformKeys: Record<string, string>;
+};
+
+/** A signature is good for this long, either side of our clock. */
+const MAX_AGE_SECONDS = 300;
+
+export type WechatPayWire = {
+  /** The verified answer; null where it has no body. @param what for messages. @throws ProviderError */
+  get(what: string, path: string): Promise<unknown>;
+  /** Like `get`. @param body sent as JSON. @throws ProviderError */
+  post(what: string, path: string, body: unknown): Promise<unknown>;
+  /** Why these bytes can't be taken as WeChat Pay's own; undefined if they can. */
+  flawIn(headers: Headers, body: Uint8Array): string | undefined;
+  /** Opens what is encrypted with the APIv3 key; undefined if it doesn't open. */
+  decrypt(sealed: Sealed): Buffer | undefined;
+};
+
+/** @throws Error if the account's keys can't be what they should be; names the field */
+export function wechatPayWire(account: WechatPayAccount, edge: Edge): WechatPayWire {
+  const ourKey = privateKeyFrom('wechatpay privateKey', account.privateKey);
+  const apiV3Key = Buffer.from(account.apiV3Key);
+  if (apiV3Key.length !== 32) throw new Error('wechatpay apiV3Key: must be 32 bytes');
+  const theirKeys = platformKeysOf(account);
+  const flawIn = (headers: Headers, body: Uint8Array) => findFlaw(theirKeys, edge.now(), headers, body);
+
+  async function ask(what: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+    const request = signedRequest(account, ourKey, edge, { method, path, body });
+    const answer = await call(edge, `wechatpay ${what}`, request);
+    if (answer.status !== 200 && answer.status !== 204) throw refusal(what, answer, edge.now());
+    const flaw = flawIn(answer.headers, answer.body);
+    // It may well have happened: a good answer that lost its signature on the way looks the same.
+    if (flaw !== undefined) throw new ProviderError('unknown', 'unverified_answer', `wechatpay ${what}: ${flaw}`);
+    return answer.status === 204 ? null : parseJson(answer.body);
+  }
+  return {
+    get: (what, path) => ask(what, 'GET', path),
+    post: (what, path, body) => ask(what, 'POST', path, body),
+    flawIn,
+    decrypt: (sealed) => openAes256Gcm(apiV3Key, sealed),
+  };
+}
+
+function platformKeysOf({ platformKeys }: WechatPayAccount): ReadonlyMap<string, KeyObject> {
+  const keys = Object.entries(platformKeys).map(
+    ([id, pem]) => [id, publicKeyFrom(`wechatpay platformKeys ${id}`, pem)] as const,
+  );
+  if (keys.length === 0) throw new Error('wechatpay platformKeys: none given, no answer could be believed');
+  return new Map(keys);
+}
+
+type Question = { method: 'GET' | 'POST'; path: string; body?: unknown };
+
+function signedRequest(account: WechatPayAccount, key: KeyObject, edge: Edge, question: Question): HttpRequest {
+  const { method, path } = question;
+  const url = new URL(edge.baseUrl.replace(/\/+$/, '') + path);
+  // Serialised once: the bytes that are signed are the bytes that are sent.
+  const body = question.body === undefined ? null : Buffer.from(JSON.stringify(question.body));
+  const signed = { method, target: url.pathname + url.search, body, epochMs: edge.now(), nonce: edge.nonce() };
+  const publicKeyId = Object.keys(account.platformKeys).find((id) => id.startsWith('PUB_KEY_ID_'));
+  const headers = {
+    accept: 'application/json',
+    'user-agent': 'durable-orders',
+    authorization: authorization(account, key, signed),
+    ...(body && { 'content-type': 'application/json' }),
+    // Asks for an answer signed with that key; a certificate's otherwise.
+    ...(publicKeyId !== undefined && { 'wechatpay-serial': publicKeyId }),
+  };
+  return { method, url, headers, body };
+}
+
+type Signed = { method: string; target: string; body: Uint8Array | null; epochMs: number; nonce: string };
+
+/** The Authorization header (2.2). @param signed target: path and query as sent; epochMs: epoch milliseconds */
+export function authorization(
+  { mchid, serialNo }: Pick<WechatPayAccount, 'mchid' | 'serialNo'>,
+  key: KeyObject,
+  { method, target, body, epochMs, nonce }: Signed,
+): string {
+  const timestamp = Math.floor(epochMs / 1000);
+  const head = Buffer.from(`${method}\n${target}\n${timestamp}\n${nonce}\n`);
+  const signature = signRsaSha256(key, Buffer.concat([head, body ?? Buffer.alloc(0), Buffer.from('\n')]));
+  return (
+    `WECHATPAY2-SHA256-RSA2048 mchid="${mchid}",nonce_str="${nonce}",signature="${signature}",` +
+    `timestamp="${timestamp}",serial_no="${serialNo}"`
+  );
+}
+
+/** Answers and notices are signed alike (2.3). The messages quote nothing but a well-formed serial. */
+function findFlaw(
+  keys: ReadonlyMap<string, KeyObject>,
+  nowMs: number,
+  headers: Headers,
+  body: Uint8Array,
+): string | undefined {
+  const [timestamp, nonce, serial, signature] = ['timestamp', 'nonce', 'serial', 'signature'].map((name) =>
+    headers.get(`wechatpay-${name}`),
+  );
+  if (!timestamp || !nonce || !serial || !signature) return 'not signed';
+  if (!/^\d{1,12}$/.test(timestamp)) return 'malformed timestamp';
+  if (Math.abs(Math.floor(nowMs / 1000) - Number(timestamp)) > MAX_AGE_SECONDS)
+    return 'timestamp too far from our clock';
+  const key = keys.get(serial);
+  if (!key) return `signed with an unknown key${/^\w{1,64}$/.test(serial) ? ` ${serial}` : ''}`;
+  const text = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')]);
+  return verifyRsaSha256(key, text, signature) ? undefined : 'signature does not hold';
+}
+
+const Refusal = z.object({ code: z.string().regex(/^[A-Z0-9_]{1,64}$/), message: z.string().catch('') });
+
+/** Section 2.9. It isn't signed, so it steers, and proves nothing. */
+function refusal(what: string, { status, headers, body }: HttpAnswer, nowMs: number): ProviderError {
+  const { data } = Refusal.safeParse(parseJson(body));
+  const code = data?.code ?? `HTTP_${status}`;
+  const message = `wechatpay ${what}: ${status} ${code} ${masked(data?.message ?? '')}`.trimEnd();
+  const pause = retryAfterMs(headers, nowMs);
+  return new ProviderError(
+    outcomeOf(status, data?.code),
+    code,
+    message,
+    pause === undefined ? {} : { retryAfterMs: pause },
+  );
+}
+
+const TOO_FREQUENT = new Set(['FREQUENCY_LIMITED', 'RATELIMIT_EXCEEDED']);
+const THEIR_TROUBLE = new Set(['SYSTEM_ERROR', 'SERVICE_UNAVAILABLE']);
+
+function outcomeOf(status: number, code: string | undefined): ProviderError['outcome'] {
+  if (status < 400 || status >= 500) return 'unknown'; // 202 too: accepted, ask again.
+  if (status === 429) return 'busy';
+  // Not WeChat Pay's words: something on the way answered, so who knows.
+  if (code === undefined || THEIR_TROUBLE.has(code)) return 'unknown';
+  return TOO_FREQUENT.has(code) ? 'busy' : 'refused';
+}
+
+/** People need the sentence; but a word of eight or more with a digit in it may be an openid, a phone, a number. */
+function masked(message: string): string {
+  const safe = message.replace(/[\w-]{8,}/g, (word) => (/\d/.test(word) ? '…' : word));
+  return withinBytes(safe, 300);
+}

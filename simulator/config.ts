@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { SimulatorOptions } from './server.ts';
+import { WechatpayMerchantFields } from './wechatpay/merchant.ts';
+
+const ConfigFile = z.strictObject({
+  merchants: z.array(WechatpayMerchantFields.strict()).min(1),
+  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
+  noticeTimeScale: z.number().positive().optional(),
+  allowLocalHttp: z.boolean().optional(),
+});
+
+type Environment = Record<string, string | undefined>;
+
+/** Reads the options from the environment. Every error names the variable that is wrong. */
+export async function readOptions(env: Environment): Promise<SimulatorOptions> {
+  const path = env['SIMULATOR_CONFIG'];
+  if (!path) throw new Error('SIMULATOR_CONFIG must name a JSON file with the merchants');
+  const port = portOf(env['SIMULATOR_PORT'] || '3100');
+  const { publicUrl, noticeTimeScale, allowLocalHttp, merchants } = await readConfig(path);
+  return {
+    port,
+    dataDir: join(env['DATA_DIR'] || '.data', 'simulator'),
+    merchants,
+    ...(publicUrl !== undefined && { publicUrl }),
+    ...(noticeTimeScale !== undefined && { noticeTimeScale }),
+    ...(allowLocalHttp !== undefined && { allowLocalHttp }),
+  };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new Error(`SIMULATOR_PORT must be a port from 0 to 65535, not "${text}"`);
+  return port;
+}
+
+async function readConfig(path: string): Promise<z.infer<typeof ConfigFile>> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Error(`SIMULATOR_CONFIG: ${path} can't be read`, { cause });
+  });
+  const result = ConfigFile.safeParse(parsed(text, path));
+  if (result.success) return result.data;
+  throw new Error(`SIMULATOR_CONFIG: ${path}\n${z.prettifyError(result.error)}`);
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`SIMULATOR_CONFIG: ${path} is not JSON`, { cause });
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * What tests need of the outside, started once per run: a PostgreSQL with a migrated template database and a Temporal
+ * server in memory, on free ports. Tests get at them by `freshDatabase()` and `inject('temporalAddress')`.
+ */
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { isLocked, lockFolder } from '../../start/lock.ts';
+import { freePort } from '../../start/ports.ts';
+import { startPostgres } from '../../start/postgres.ts';
+import { endLeftChildren } from '../../start/processes.ts';
+import { findTemporal } from '../../start/temporal-binary.ts';
+import { startTemporal } from '../../start/temporal.ts';
+import { prepareTemplate } from './database.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The test run's PostgreSQL, as its superuser. */
+    databaseAdminUrl: string;
+    /** host:port of the test run's Temporal server. */
+    temporalAddress: string;
+  }
+}
+
+type Service = { stop(): Promise<void> };
+
+const PREFIX = 'durable-orders-test-';
+const progress = (text: string) => console.log(`[services] ${text}`);
+const quiet = () => {};
+let stopAll = async () => {};
+
+/** Called by vitest before the first test. */
+export async function setup(project: TestProject): Promise<void> {
+  await removeLeftRuns();
+  const dataDir = mkdtempSync(join(tmpdir(), PREFIX));
+  const unlock = await lockFolder(dataDir, { what: 'The test folder', waitMs: 0, progress });
+  const services: Service[] = [];
+  stopAll = async () => {
+    await Promise.all(services.map((service) => service.stop()));
+    unlock();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await startAll(project, dataDir, services);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+/** Called by vitest after the last test. */
+export async function teardown(): Promise<void> {
+  await stopAll();
+}
+
+async function startAll(project: TestProject, dataDir: string, services: Service[]): Promise<void> {
+  const database = async () => {
+    const postgres = await startPostgres({ dataDir, durable: false, progress: quiet });
+    services.push(postgres);
+    await prepareTemplate(postgres.adminUrl);
+    project.provide('databaseAdminUrl', postgres.adminUrl);
+  };
+  const temporal = async () => {
+    const binary = await findTemporal({ env: process.env, progress });
+    const place = { dataDir, inMemory: true, port: await freePort(), uiPort: null };
+    const server = await startTemporal({ ...place, binary, progress: quiet });
+    services.push(server);
+    project.provide('temporalAddress', server.address);
+  };
+  const started = await Promise.allSettled([database(), temporal()]);
+  for (const one of started) if (one.status === 'rejected') throw one.reason;
+}
+
+/** A run that was killed leaves its folder and perhaps its processes: its pid files tell which. */
+async function removeLeftRuns(): Promise<void> {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const folder = join(tmpdir(), name);
+    if (isLocked(folder) || isYoung(folder)) continue;
+    await endLeftChildren(join(folder, 'run'), progress);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Another run may have made its folder just now, and not locked it yet. */
+function isYoung(folder: string): boolean {
+  return Date.now() - (statSync(folder, { throwIfNoEntry: false })?.birthtimeMs ?? 0) < 10_000;
+}

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
+import type { Kysely } from 'kysely';
+import pino from 'pino';
+import { inject } from 'vitest';
+import { connectClient, temporalAt } from '../../client/connection.ts';
+import { temporalGateway, type OrderGateway } from '../../client/gateway.ts';
+import { connect } from '../../db/connect.ts';
+import { findProviderAccount } from '../../db/merchants.ts';
+import type { Database } from '../../db/schema.ts';
+import { providerAccounts, type FindProvider } from '../../providers/accounts.ts';
+import { startSimulator, type Simulator } from '../../simulator/server.ts';
+import { demoAccounts, seedMerchant, seedWechatPay, simulatedMerchants } from '../../start/seed.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
+import type { RunningWorker } from '../../worker/run.ts';
+import { startWorker } from '../../worker/start.ts';
+import { freshDatabase } from './database.ts';
+
+export type System = {
+  db: Kysely<Database>;
+  databaseUrl: string;
+  client: Client;
+  gateway: OrderGateway;
+  findProvider: FindProvider;
+  simulator: Simulator;
+  taskQueue: string;
+  bundle: WorkflowBundle;
+  startWorker(): Promise<RunningWorker>;
+  stop(): Promise<void>;
+};
+
+let bundled: Promise<WorkflowBundle> | undefined;
+let count = 0;
+
+/** Everything but the API, for real: own database, own simulator, own task queue. The worker is started by the test. */
+export async function startSystem({ publicUrl }: { publicUrl: string }): Promise<System> {
+  if (!bundled) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const bundle = await (bundled ??= bundleWorkflows());
+  const dataDir = mkdtempSync(join(tmpdir(), 'durable-orders-system-'));
+  const database = await freshDatabase();
+  const db = connect(database.url);
+  const accounts = demoAccounts(dataDir);
+  const simulator = await startSimulator({ port: 0, dataDir: null, merchants: simulatedMerchants(accounts) });
+  await seedMerchant(db);
+  const { platformPublicKeyId: publicKeyId, platformPublicKeyPem: publicKeyPem } = simulator.wechatpay;
+  await seedWechatPay(db, accounts, { url: simulator.url, publicKeyId, publicKeyPem });
+  const temporal = temporalAt(inject('temporalAddress'));
+  const client = await connectClient(temporal);
+  const taskQueue = `orders-${process.pid}-${count++}`;
+  const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
+  const log = pino({ level: 'silent' });
+  const workers: RunningWorker[] = [];
+  return {
+    db,
+    databaseUrl: database.url,
+    client,
+    gateway: temporalGateway(client, Date.now, taskQueue),
+    findProvider,
+    simulator,
+    taskQueue,
+    bundle,
+    async startWorker() {
+      const worker = await startWorker({ db, client, temporal, findProvider, publicUrl, taskQueue, bundle, now: Date.now, log });
+      workers.push(worker);
+      return worker;
+    },
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await simulator.stop();
+      await client.connection.close();
+      await db.destroy();
+      await database.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import type { Activities } from '../activities/index.ts';
+import { TASK_QUEUE } from '../workflows/messages.ts';
+
+export type WorkerOptions = {
+  connection: NativeConnection;
+  namespace: string;
+  activities: Activities;
+  bundle: WorkflowBundle;
+  taskQueue?: string;
+  /** Orders kept in memory; more than are in motion at once. */
+  cachedOrders?: number;
+};
+
+/** Stops taking work and finishes what runs, within `shutdownGraceTime`. `failed` is rejected if the worker dies. */
+export type RunningWorker = { stop(): Promise<void>; failed: Promise<void> };
+
+/** Runs workflows and activities until it is stopped. @throws if Temporal refuses the worker */
+export async function runWorker({
+  connection,
+  namespace,
+  activities,
+  bundle,
+  taskQueue = TASK_QUEUE,
+  cachedOrders = 2000,
+}: WorkerOptions): Promise<RunningWorker> {
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle: bundle,
+    activities,
+    maxCachedWorkflows: cachedOrders,
+    stickyQueueScheduleToStartTimeout: '1s',
+    shutdownGraceTime: '8s',
+    shutdownForceTime: '12s',
+  });
+  const running = worker.run();
+  running.catch(() => {});
+  return {
+    failed: running,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running.catch(() => {});
+    },
+  };
+}

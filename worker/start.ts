@@ -1,0 +1,53 @@
+import type { Client } from '@temporalio/client';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { createActivities, type Deps } from '../activities/index.ts';
+import { temporalGateway } from '../client/gateway.ts';
+import { connectNative, type TemporalTarget } from '../client/connection.ts';
+import type { FindProvider } from '../providers/accounts.ts';
+import { bundleWorkflows } from './bundle.ts';
+import { runWorker, type RunningWorker } from './run.ts';
+import { ensureRelay } from './schedule.ts';
+
+export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log'> & {
+  client: Client;
+  temporal: TemporalTarget;
+  findProvider: FindProvider;
+  /** How providers reach the API; without a slash at the end. */
+  publicUrl: string;
+  taskQueue?: string;
+  bundle?: WorkflowBundle;
+};
+
+/** Connects and runs a worker for all orders, and sees to it that the relay is scheduled. */
+export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  const { db, now, log, client, temporal, findProvider, publicUrl, taskQueue } = deps;
+  const connection = await connectNative(temporal);
+  const activities = createActivities({
+    db,
+    now,
+    log,
+    gateway: temporalGateway(client, now, taskQueue),
+    notifyUrl: (provider, merchant) => `${publicUrl}/webhooks/${provider}/${merchant}`,
+    async provider(merchant, name) {
+      const provider = await findProvider(merchant, name);
+      if (!provider) throw new Error(`merchant ${merchant} has no account at ${name}`);
+      return provider;
+    },
+  });
+  const bundle = deps.bundle ?? (await bundleWorkflows());
+  const worker = await runWorker({
+    connection,
+    namespace: temporal.namespace,
+    activities,
+    bundle,
+    ...(taskQueue && { taskQueue }),
+  });
+  await ensureRelay(client, taskQueue);
+  return {
+    failed: worker.failed,
+    async stop() {
+      await worker.stop();
+      await connection.close();
+    },
+  };
+}

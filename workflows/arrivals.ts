@@ -1,0 +1,69 @@
+import type { ItemId, RefundId } from '../domain/ids.ts';
+import { outRefundNoOf } from '../domain/ids.ts';
+import type { Actor, Order } from '../domain/order.ts';
+import { refundOf } from '../domain/order.ts';
+import { findReviewer, readNotice } from './activities.ts';
+import type { Arrival, OrderBook } from './book.ts';
+import type { DeliveryReportSignal } from './messages.ts';
+
+/** Looks into everything that came by signal, in the order in which it came. */
+export async function takeIn(book: OrderBook): Promise<void> {
+  for (let arrival = book.arrivals.shift(); arrival; arrival = book.arrivals.shift()) await look(book, arrival);
+}
+
+async function look(book: OrderBook, arrival: Arrival): Promise<void> {
+  switch (arrival.type) {
+    case 'notice':
+      return takeNotice(book, arrival.noticeId);
+    case 'decision':
+      return takeDecision(book, arrival);
+    case 'delivery':
+      return takeReport(book, arrival.report);
+  }
+}
+
+/** The signal names a row; only what the verified row says counts. */
+async function takeNotice(book: OrderBook, noticeId: string): Promise<void> {
+  const notice = await readNotice({ noticeId, order: book.order.id });
+  if (!notice) return;
+  const by: Actor = { type: 'provider', name: notice.provider };
+  if (notice.about === 'payment') {
+    const payment = book.order.payments.find(({ outTradeNo }) => outTradeNo === notice.outTradeNo)?.id;
+    if (payment && notice.ours) book.note({ type: 'payment_found', payment, finding: notice.finding, by });
+    else if (payment) book.note({ type: 'foreign_notice_found', payment, by });
+  } else {
+    const refund = refundNumbered(book.order, notice.outRefundNo);
+    if (refund && notice.ours) book.note({ type: 'refund_found', refund, finding: notice.finding, by });
+  }
+  book.noticeTaken(noticeId);
+}
+
+/** The refund that now goes by this number; a number that failed before has no more to say. */
+const refundNumbered = (order: Order, outRefundNo: string): RefundId | undefined =>
+  order.refunds.find(({ id, tries }) => outRefundNoOf(id, tries) === outRefundNo)?.id;
+
+/** Counts only if it names an operator of that merchant who may review; otherwise it stands in the timeline. */
+async function takeDecision(book: OrderBook, decided: Extract<Arrival, { type: 'decision' }>): Promise<void> {
+  const { decision, note } = decided;
+  const refund = refundOf(book.order, decided.refundId as RefundId);
+  if (!refund) return;
+  const reviewer = await findReviewer({ merchant: book.order.merchant, name: decided.reviewer });
+  const by: Actor = { type: 'operator', name: decided.reviewer };
+  const ignored = (why: string) =>
+    book.note({ type: 'review_ignored', refund: refund.id, decision, reviewer: decided.reviewer, note, why, by });
+  if (!reviewer) return ignored('not an operator who may review');
+  if (book.order.fourEyes && refund.applicant === reviewer.key) return ignored('applied for it (four eyes)');
+  book.note({ type: 'review_refund', refund: refund.id, decision, reviewer, note, by });
+}
+
+function takeReport(book: OrderBook, { itemId, status, quantity, tracking, detail, by }: DeliveryReportSignal): void {
+  book.note({
+    type: 'delivery_reported',
+    item: itemId as ItemId,
+    status,
+    quantity: quantity ?? null,
+    tracking: tracking ?? null,
+    detail: detail ?? null,
+    by: by ?? { type: 'operator', name: null },
+  });
+}

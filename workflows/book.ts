@@ -1,0 +1,120 @@
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import type { Command, Wish } from '../domain/commands.ts';
+import { decide } from '../domain/decide.ts';
+import type { OrderEvent } from '../domain/events.ts';
+import { isTimelineEvent } from '../domain/events.ts';
+import { evolve } from '../domain/evolve.ts';
+import type { Order } from '../domain/order.ts';
+import { instant, timelineData } from '../domain/view.ts';
+import type { Save } from '../db/save.ts';
+import type { DeliveryReportSignal, TimelineEntry } from './messages.ts';
+
+/** What came by signal and is still to be looked into. */
+export type Arrival =
+  | { type: 'notice'; noticeId: string }
+  | { type: 'decision'; refundId: string; decision: 'approve' | 'reject'; reviewer: string; note: string | null }
+  | { type: 'delivery'; report: DeliveryReportSignal };
+
+/** The order inside its workflow: how it stands, what is not saved yet, and the one way to change it. */
+export class OrderBook {
+  readonly arrivals: Arrival[] = [];
+  readonly timeline: TimelineEntry[];
+  order: Order;
+  /** How the order stood when this workflow task began, what happened since, and how long the history was then. */
+  #base: Order;
+  #sinceBase: OrderEvent[] = [];
+  #task = -1;
+  #notices: string[] = [];
+  #noticesSaved = 0;
+  #handedOver: number;
+  savedVersion: number;
+
+  constructor(order: Order, timeline: TimelineEntry[]) {
+    this.order = order;
+    this.timeline = timeline;
+    this.#base = order;
+    this.#handedOver = order.version;
+    this.savedVersion = order.version;
+  }
+
+  /** A wish: granted at once, or refused to whoever asked. For updates only. */
+  do(wish: Wish): void {
+    this.#write(this.check(wish));
+  }
+
+  /** A fact: taken in if it still means something. For signals and results, which nobody can refuse. */
+  note(command: Command): void {
+    const decision = decide(this.order, command, Date.now());
+    if ('events' in decision) this.#write(decision.events);
+  }
+
+  /** @throws what a client will be told, if the order does not grant the wish */
+  check(wish: Wish): readonly OrderEvent[] {
+    const decision = decide(this.order, wish, Date.now());
+    if ('events' in decision) return decision.events;
+    const { code, detail } = decision.refused;
+    throw ApplicationFailure.create({ type: code, message: detail, nonRetryable: true, details: [decision.refused] });
+  }
+
+  /** A notice has been looked into; the next save says so in the database. */
+  noticeTaken(noticeId: string): void {
+    this.#notices.push(noticeId);
+  }
+
+  hasNews(): boolean {
+    return this.order.version > this.#handedOver || this.#notices.length > this.#noticesSaved;
+  }
+
+  /** All that is to be saved now. What an earlier save of the same task had is repeated: see db/save.ts. */
+  handOver(): Save & { version: number } {
+    const { historyLength: task, runId: run } = workflowInfo();
+    if (task !== this.#task) this.#beginTask(task);
+    this.#handedOver = this.order.version;
+    this.#noticesSaved = this.#notices.length;
+    return {
+      run,
+      task,
+      before: this.#base,
+      events: [...this.#sinceBase],
+      notices: [...this.#notices],
+      version: this.order.version,
+    };
+  }
+
+  /** Everything handed over in earlier tasks is in the history for good: the base of this one. */
+  #beginTask(task: number): void {
+    const done = this.#handedOver - this.#base.version;
+    this.#base = this.#sinceBase.slice(0, done).reduce(evolve, this.#base);
+    this.#sinceBase = this.#sinceBase.slice(done);
+    this.#notices = this.#notices.slice(this.#noticesSaved);
+    this.#noticesSaved = 0;
+    this.#task = task;
+  }
+
+  /** Another run has gone on with this order: what it saved is what counts. */
+  adopt(order: Order, timeline: TimelineEntry[]): void {
+    this.order = order;
+    this.#base = order;
+    this.#sinceBase = [];
+    this.#handedOver = order.version;
+    this.savedVersion = order.version;
+    this.timeline.splice(0, this.timeline.length, ...timeline);
+  }
+
+  /** Synchronous on purpose: nothing can come between a decision and its effect. */
+  #write(events: readonly OrderEvent[]): void {
+    for (const event of events) {
+      this.order = evolve(this.order, event);
+      if (isTimelineEvent(event)) this.timeline.push(entryOf(event, this.order.seq));
+    }
+    this.#sinceBase.push(...events);
+  }
+}
+
+export const entryOf = (event: Extract<OrderEvent, { type: `${string}.${string}` }>, seq: number): TimelineEntry => ({
+  seq,
+  type: event.type,
+  at: instant(event.at),
+  actor: event.by,
+  data: timelineData(event),
+});

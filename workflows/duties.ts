@@ -1,0 +1,191 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { unreachable } from '../domain/brand.ts';
+import type { Fact } from '../domain/commands.ts';
+import { dutiesOf, type Duty } from '../domain/duties.ts';
+import type { PaymentId, RefundId } from '../domain/ids.ts';
+import { outRefundNoOf } from '../domain/ids.ts';
+import { providerOf } from '../domain/method.ts';
+import { paymentOf, refundOf, type Order, type Payment } from '../domain/order.ts';
+import { deadlineOf } from '../domain/time.ts';
+import type { AttemptCall, RefundCall } from '../activities/calls.ts';
+import { openAttempt, owedActivities, tryToOpen } from './activities.ts';
+import type { OrderBook } from './book.ts';
+
+/** A duty that was done and is still due must not spin: it rests for so long. Milliseconds. */
+const REST = 60_000;
+/** Opening an attempt that nobody waits for any more rests until somebody asks again. */
+const UNTIL_ASKED = Number.MAX_SAFE_INTEGER;
+
+/** Carries out what the order owes the world: each duty once at a time, one per payment or refund at a time. */
+export class Duties {
+  readonly #book: OrderBook;
+  readonly #underWay = new Map<string, { key: string; scope: CancellationScope }>();
+  readonly #resting = new Map<string, { until: number; trouble: string }>();
+
+  constructor(book: OrderBook) {
+    this.#book = book;
+  }
+
+  /** Begins what is due, and stops what is owed no more. */
+  begin(): void {
+    const owed = dutiesOf(this.#book.order);
+    for (const { key, scope } of this.#underWay.values()) if (!owed.some((duty) => duty.key === key)) scope.cancel();
+    for (const duty of this.#fresh()) this.#start(duty);
+  }
+
+  hasFresh(): boolean {
+    return this.#fresh().length > 0;
+  }
+  areIdle(): boolean {
+    return this.#underWay.size === 0;
+  }
+
+  /** When the next thing is due by time alone. Epoch milliseconds; null: nothing is. */
+  nextMoment(): number | null {
+    const later = dutiesOf(this.#book.order)
+      .filter((duty) => !this.#underWay.has(subjectOf(duty)))
+      .map((duty) => this.#dueAt(duty))
+      .filter((at) => at > Date.now() && at < UNTIL_ASKED);
+    const moments = [deadlineOf(this.#book.order), ...later].filter((at) => at !== null);
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+
+  /** Why a duty could not be done, while it rests. */
+  troubleOf(key: string): string | undefined {
+    return this.#resting.get(key)?.trouble;
+  }
+  tryAgain(key: string): void {
+    this.#resting.delete(key);
+  }
+  /** An operator wants everything tried again now, whatever pause it is in. */
+  startAnew(): void {
+    this.#resting.clear();
+    for (const { scope } of this.#underWay.values()) scope.cancel();
+  }
+
+  #fresh(): Duty[] {
+    const now = Date.now();
+    return dutiesOf(this.#book.order).filter(
+      (duty) => !this.#underWay.has(subjectOf(duty)) && this.#dueAt(duty) <= now,
+    );
+  }
+  #dueAt = (duty: Duty): number => Math.max(duty.dueAt, this.#resting.get(duty.key)?.until ?? 0);
+
+  #start(duty: Duty): void {
+    const scope = new CancellationScope();
+    const subject = subjectOf(duty);
+    this.#underWay.set(subject, { key: duty.key, scope });
+    this.#resting.delete(duty.key);
+    void scope.run(() => this.#attempt(duty)).finally(() => this.#underWay.delete(subject));
+  }
+
+  async #attempt(duty: Duty): Promise<void> {
+    let trouble = 'done, but still due';
+    try {
+      const fact = await perform(duty, this.#book.order);
+      if (fact) this.#book.note(fact);
+    } catch (error) {
+      if (isCancellation(error)) return;
+      // A failed local activity throws the bare failure. Anything else is a bug: stop here until it is mended.
+      if (!(error instanceof ActivityFailure || error instanceof ApplicationFailure || error instanceof TimeoutFailure))
+        throw error;
+      trouble = error instanceof ActivityFailure ? String(error.cause?.message ?? error.message) : error.message;
+    }
+    const stillDue = dutiesOf(this.#book.order).some(({ key }) => key === duty.key);
+    // Watching goes on at once: it found something new, such as the buyer at it.
+    const until = duty.type === 'open_attempt' ? UNTIL_ASKED : Date.now() + REST;
+    if (stillDue && duty.type !== 'watch_attempt') this.#resting.set(duty.key, { until, trouble });
+  }
+}
+
+/** Two calls about one payment or one refund must not overtake each other. */
+const subjectOf = (duty: Duty): string => ('payment' in duty ? duty.payment : duty.refund);
+
+/** One duty, one activity; what came of it is a fact like any other. */
+async function perform(duty: Duty, order: Order): Promise<Fact | null> {
+  switch (duty.type) {
+    case 'open_attempt':
+      return openingOf(order, duty.payment);
+    case 'watch_attempt':
+      return watchingOf(order, duty.payment);
+    case 'close_attempt':
+      return closingOf(order, duty.payment);
+    case 'make_refund':
+    case 'watch_refund':
+      return refundOfDuty(order, duty.refund, duty.type);
+    default:
+      return unreachable(duty);
+  }
+}
+
+async function openingOf(order: Order, id: PaymentId): Promise<Fact> {
+  const payment = paymentOf(order, id)!;
+  const by = { type: 'provider', name: providerOf(payment.method) } as const;
+  const call = { ...callOf(order, payment), title: order.title, expiresAt: payment.expiresAt };
+  const opened = (await tryToOpen(call).catch(ifNotCancelled)) ?? (await openAttempt(call));
+  if ('action' in opened) return { type: 'payment_opened', payment: id, action: opened.action, by };
+  return { type: 'payment_found', payment: id, finding: { state: 'failed', reason: opened.refused }, by };
+}
+function ifNotCancelled(error: unknown): null {
+  if (isCancellation(error)) throw error;
+  return null;
+}
+
+async function watchingOf(order: Order, id: PaymentId): Promise<Fact> {
+  const payment = paymentOf(order, id)!;
+  const { watchAttempt } = owedActivities(`Ask ${providerOf(payment.method)} whether ${payment.outTradeNo} is paid`);
+  const finding = await watchAttempt({
+    ...callOf(order, payment),
+    startedAt: payment.startedAt,
+    known: payment.status,
+  });
+  return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
+}
+
+async function closingOf(order: Order, id: PaymentId): Promise<Fact> {
+  const payment = paymentOf(order, id)!;
+  const { closeAttempt } = owedActivities(`Close ${payment.outTradeNo} at ${providerOf(payment.method)}`);
+  const finding = await closeAttempt(callOf(order, payment));
+  return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
+}
+
+async function refundOfDuty(order: Order, id: RefundId, type: 'make_refund' | 'watch_refund'): Promise<Fact | null> {
+  const call = refundCallOf(order, id);
+  if (!call) return null;
+  const finding =
+    type === 'make_refund'
+      ? await owedActivities(`Refund ${call.outRefundNo} at ${call.provider}`).makeRefund(call)
+      : await owedActivities(`Ask ${call.provider} about refund ${call.outRefundNo}`).watchRefund(call);
+  return { type: 'refund_found', refund: id, finding, by: { type: 'provider', name: call.provider } };
+}
+
+const callOf = (order: Order, payment: Payment): AttemptCall => ({
+  order: order.id,
+  merchant: order.merchant,
+  method: payment.method,
+  outTradeNo: payment.outTradeNo,
+  money: { amount: payment.amount, currency: order.currency },
+});
+
+function refundCallOf(order: Order, id: RefundId): RefundCall | null {
+  const refund = refundOf(order, id)!;
+  const payment = refund.source && paymentOf(order, refund.source.payment);
+  const capture = payment?.captures.find(({ tradeNo }) => tradeNo === refund.source?.tradeNo);
+  if (!payment || !capture) return null;
+  return {
+    merchant: order.merchant,
+    provider: providerOf(payment.method),
+    outTradeNo: payment.outTradeNo,
+    tradeNo: capture.tradeNo,
+    outRefundNo: outRefundNoOf(refund.id, refund.tries),
+    paid: { amount: capture.amount, currency: capture.currency },
+    refund: { amount: refund.amount, currency: refund.currency },
+    reason: refund.origin,
+  };
+}

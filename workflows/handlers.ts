@@ -1,0 +1,78 @@
+import { ApplicationFailure, CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import type { CommandOf, Wish } from '../domain/commands.ts';
+import { PAUSES } from '../domain/limits.ts';
+import type { Payment } from '../domain/order.ts';
+import { isOpen, isPaid, isUnpaid } from '../domain/order.ts';
+import { view } from '../domain/view.ts';
+import { arrivalOfDecision, arrivalOfNotice, arrivalOfReport } from './signals.ts';
+import {
+  deliveryReport,
+  orderQuery,
+  paymentNotification,
+  refundDecision,
+  timelineQuery,
+  WISHES,
+  type Granted,
+} from './messages.ts';
+import type { Desk } from './order.ts';
+
+/** Lets the world speak to the order, before anything is awaited. Handlers only record; the story acts. */
+export function answerMessages(desk: Desk): void {
+  setHandler(orderQuery, () => view(desk.book.order));
+  setHandler(timelineQuery, () => desk.book.timeline);
+  setHandler(paymentNotification, (signal) => arrivalOfNotice(signal).forEach((arrival) => desk.arrived(arrival)));
+  setHandler(refundDecision, (signal) => arrivalOfDecision(signal).forEach((arrival) => desk.arrived(arrival)));
+  setHandler(deliveryReport, (signal) => arrivalOfReport(signal).forEach((arrival) => desk.arrived(arrival)));
+  for (const update of Object.values(WISHES))
+    setHandler(update, (wish) => grant(desk, wish), { validator: (wish) => check(desk, wish) });
+}
+
+/** Refuses without a trace in the history; but never before the stored order is loaded. */
+function check(desk: Desk, wish: Wish): void {
+  if (desk.isOpen()) desk.book.check(wish);
+}
+
+/** Done, saved, answered. Shielded: a cancellation from outside is one more wish, not an end to this one. */
+function grant(desk: Desk, wish: Wish): Promise<Granted> {
+  return CancellationScope.nonCancellable(async () => {
+    await condition(() => desk.isOpen());
+    desk.book.do(wish);
+    const payment = await outcomeOf(desk, wish);
+    const { version } = desk.book.order;
+    await condition(() => desk.book.savedVersion >= version);
+    return { version, ...(payment && { payment: payment.id }) };
+  });
+}
+
+async function outcomeOf(desk: Desk, wish: Wish): Promise<Payment | undefined> {
+  if (wish.type === 'open_payment') return opened(desk, wish);
+  if (wish.type === 'cancel') await ended(desk);
+  if (wish.type === 'retry') desk.duties.startAnew();
+  return undefined;
+}
+
+/** An answer at once if nothing is open; after ten seconds it goes on by itself. */
+async function ended({ book }: Desk): Promise<void> {
+  const isEnded = () => !isUnpaid(book.order);
+  if (!isEnded()) await condition(isEnded, PAUSES.cancellation, { summary: 'Answer the cancellation' });
+}
+
+/** Waits until the buyer can be shown something, or it is known that there will be nothing. */
+async function opened({ book, duties }: Desk, wish: CommandOf<'open_payment'>): Promise<Payment> {
+  const id = book.order.payments.findLast((p) => isOpen(p) && p.method === wish.method)!.id;
+  const attempt = () => book.order.payments.find((p) => p.id === id)!;
+  duties.tryAgain(`open/${id}`);
+  await condition(
+    () => attempt().action !== null || !isOpen(attempt()) || duties.troubleOf(`open/${id}`) !== undefined,
+  );
+  const { action, failure, status } = attempt();
+  if (isPaid(book.order)) throw refusal('already_paid', 'The order has been paid by another attempt.');
+  if (status === 'failed') throw refusal('provider_error', failure ?? 'The provider refused the payment.');
+  if (!isOpen(attempt())) throw refusal('invalid_state', 'Another payment attempt has taken the place of this one.');
+  if (!action)
+    throw refusal('provider_unavailable', 'The provider does not answer. The same call again continues this attempt.');
+  return attempt();
+}
+
+const refusal = (code: string, detail: string): ApplicationFailure =>
+  ApplicationFailure.create({ type: code, message: detail, nonRetryable: true, details: [{ code, detail }] });
