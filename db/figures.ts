@@ -13,7 +13,7 @@ export type Figures = {
 export async function countFigures(db: Kysely<Database>): Promise<Figures> {
   const { rows } = await sql<Figures>`
     select (select count(*) from orders where attention) as "ordersInAttention",
-      (select count(*) from refunds where status = 'requested') as "refundsWaiting",
+      (select count(*) from merchants m join refunds r on r.merchant_id = m.id and r.status = 'requested') as "refundsWaiting",
       (select count(*) from notices where processed_at is null) as "noticesWaiting",
       (select count(*) from orders where run_id is null) as "ordersNotStarted"`.execute(db);
   return rows[0]!;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { MerchantId } from '../domain/ids.ts';
 import type { Database, MerchantSettings, Scope } from './schema.ts';
@@ -7,10 +6,7 @@ export type Merchant = { id: MerchantId; name: string; settings: MerchantSetting
 /** A key that is in force, and whose it is. */
 export type ApiKey = { id: string; kind: 'api' | 'operator'; name: string; scopes: Scope[]; merchant: Merchant };
 
-/** How keys are stored. They are long and random, so a plain hash can't be turned back. */
-export const hashOfKey = (key: string): Buffer => createHash('sha256').update(key, 'utf8').digest();
-
-/** @returns null if there is no such key, or it was revoked */
+/** @param hash see `hashOfKey` in merchants.ts. @returns null if there is no such key, or it was revoked */
 export async function findKey(db: Kysely<Database>, hash: Buffer): Promise<ApiKey | null> {
   const row = await db
     .selectFrom('api_keys as k')

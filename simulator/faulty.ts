@@ -8,7 +8,12 @@ import type { ProviderName } from './records.ts';
 const LONGEST_SILENCE_MS = 60_000;
 
 /** Puts the faults in force between a provider's paths and their callers. `outage` is how the provider says 5xx. */
-export function faulty(desk: Desk, name: ProviderName, outage: () => Response): MiddlewareHandler<Env> {
+export function faulty(
+  desk: Pick<Desk, 'books' | 'faults'>,
+  name: ProviderName,
+  outage: () => Response,
+  longestSilenceMs = LONGEST_SILENCE_MS,
+): MiddlewareHandler<Env> {
   return async (c, next) => {
     const {
       error_rate: errorRate = 0,
@@ -22,7 +27,7 @@ export function faulty(desk: Desk, name: ProviderName, outage: () => Response): 
     }
     if (latencyMs > 0) await passing(c, latencyMs);
     if (isOut) return outage();
-    if (happens(timeoutRate)) await staySilent(c);
+    if (happens(timeoutRate)) await staySilent(c, longestSilenceMs);
     return undefined;
   };
 }
@@ -39,7 +44,7 @@ async function passing(c: Context<Env>, ms: number): Promise<void> {
   leaving.abort();
 }
 
-async function staySilent(c: Context<Env>): Promise<void> {
-  await passing(c, LONGEST_SILENCE_MS);
+async function staySilent(c: Context<Env>, ms: number): Promise<void> {
+  await passing(c, ms);
   c.env.incoming.socket.destroy();
 }

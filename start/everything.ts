@@ -12,7 +12,7 @@ import { checkPorts } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { endLeftChildren } from './processes.ts';
 import { findTemporal } from './temporal-binary.ts';
-import { checkTemporal, readTemporalTarget } from './temporal-target.ts';
+import { checkTemporal, readTemporalTarget, type TemporalTarget } from './temporal-target.ts';
 import { startTemporal } from './temporal.ts';
 
 export type StartOptions = {
@@ -46,7 +46,9 @@ const STOP_ORDER = Object.keys(STOP_WITHIN_MS) as Name[];
 const LOCK_WAIT_MS = 30_000;
 
 type Started = Map<Name, Running>;
-type Embedded = Running & { exited: Promise<string> };
+/** `exited`: null when the server is somebody else's. */
+type DatabaseServer = { url: string; exited: Promise<string> | null };
+type TemporalServer = { target: TemporalTarget; uiUrl: string | null; exited: Promise<string> | null };
 
 /**
  * Starts PostgreSQL and Temporal, unless the configuration names others, and then our own parts.
@@ -57,10 +59,10 @@ export async function startEverything(options: StartOptions): Promise<Everything
   const stop = () => stopAll(started, options.progress);
   try {
     await takeFolder(options, started);
-    const { database, temporal } = await startServers(options, started);
-    const around = await surroundings(options, database, temporal);
+    const servers = await startServers(options, started);
+    const around = surroundings(options, servers);
     await startParts(options, around, started);
-    return { around, broken: Promise.race([brokenBy('PostgreSQL', database), brokenBy('Temporal', temporal)]), stop };
+    return { around, broken: brokenBy(servers), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -93,46 +95,45 @@ async function startServers(options: StartOptions, started: Started) {
     }
   };
   const [database, temporal] = await Promise.all([
-    one(() => embedDatabase({ ...options, signal }, started)),
-    one(() => embedTemporal({ ...options, signal }, started)),
+    one(() => openDatabase({ ...options, signal }, started)),
+    one(() => openTemporal({ ...options, signal }, started)),
   ]);
-  if (failures.length > 0) throw failures.find((error) => !(error instanceof StoppedEarly)) ?? failures[0];
+  if (!database || !temporal) throw failures.find((error) => !(error instanceof StoppedEarly)) ?? failures[0];
   return { database, temporal };
 }
 
-async function embedDatabase({ config, progress, signal }: StartOptions, started: Started) {
-  if (config.databaseUrl !== null) return null;
+async function openDatabase({ config, progress, signal }: StartOptions, started: Started): Promise<DatabaseServer> {
+  if (config.databaseUrl !== null) return { url: config.databaseUrl, exited: null };
   const postgres = await startPostgres({ dataDir: config.dataDir, progress, signal });
   started.set('PostgreSQL', postgres);
   return postgres;
 }
 
-async function embedTemporal({ config, env, progress, signal }: StartOptions, started: Started) {
-  if (config.hasTemporal) return null;
+async function openTemporal(options: StartOptions, started: Started): Promise<TemporalServer> {
+  const { config, env, progress, signal } = options;
+  if (config.hasTemporal) {
+    const target = readTemporalTarget(env);
+    await checkTemporal(target);
+    return { target, uiUrl: config.temporalUiUrl, exited: null };
+  }
   const binary = await findTemporal({ env, progress, signal });
   const ports = { port: config.temporalPort, uiPort: config.temporalUiPort };
   const temporal = await startTemporal({ binary, dataDir: config.dataDir, ...ports, progress, signal });
   started.set('Temporal', temporal);
-  return temporal;
+  const { address, uiUrl, exited } = temporal;
+  return { target: { connection: { address }, namespace: 'default' }, uiUrl, exited };
 }
 
-async function surroundings(
-  { config, env, progress }: StartOptions,
-  database: { url: string } | null,
-  temporal: { address: string; uiUrl: string | null } | null,
-): Promise<Surroundings> {
-  const target = temporal
-    ? { connection: { address: temporal.address }, namespace: 'default' }
-    : readTemporalTarget(env);
-  if (!temporal) await checkTemporal(target);
-  const databaseUrl = database?.url ?? config.databaseUrl;
-  if (databaseUrl === null) throw new Error('there is neither an embedded database nor another');
+function surroundings(
+  { config, progress }: StartOptions,
+  { database, temporal }: { database: DatabaseServer; temporal: TemporalServer },
+): Surroundings {
   return {
     config,
-    databaseUrl,
-    ownsDatabase: database !== null,
-    temporal: target,
-    temporalUiUrl: temporal ? temporal.uiUrl : config.temporalUiUrl,
+    databaseUrl: database.url,
+    ownsDatabase: database.exited !== null,
+    temporal: temporal.target,
+    temporalUiUrl: temporal.uiUrl,
     keys: config.encryptionKeys ?? keysOf(config.dataDir),
     log: createFileLog(config.logLevel, join(config.dataDir, 'logs', 'orders.log'), progress),
   };
@@ -158,9 +159,14 @@ async function startParts(options: StartOptions, around: Surroundings, started: 
   goOn(signal);
 }
 
-/** Never settles for a server that isn't ours. */
-function brokenBy(name: Name, server: Embedded | null): Promise<string> {
-  return server ? server.exited.then((how) => `${name} has ended by itself (${how})`) : new Promise(() => {});
+/** Never settles for servers that aren't ours. */
+function brokenBy({ database, temporal }: { database: DatabaseServer; temporal: TemporalServer }): Promise<string> {
+  const exits = [database.exited?.then(named('PostgreSQL')), temporal.exited?.then(named('Temporal'))];
+  return Promise.race(exits.filter((exit) => exit !== undefined));
+}
+
+function named(name: Name): (how: string) => string {
+  return (how) => `${name} has ended by itself (${how})`;
 }
 
 async function stopAll(started: Started, progress: Progress): Promise<void> {

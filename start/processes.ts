@@ -74,6 +74,7 @@ export async function runChild(spec: ChildSpec, signal?: AbortSignal): Promise<s
   const child = await spawnChild(spec);
   const stop = () => void child.stop();
   signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop(); // In the moment before we listened.
   const outcome = await child.exited;
   signal?.removeEventListener('abort', stop);
   goOn(signal);

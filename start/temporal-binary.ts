@@ -1,17 +1,19 @@
 /** Where the `temporal` program comes from: PATH, our cache, a download, or built with Go. The first that works. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from './cache.ts';
 import { goOn, messageOf, StartError, type Progress } from './failure.ts';
 import { lockFolder } from './lock.ts';
+import { endLeftChildren } from './processes.ts';
 import { buildTemporal } from './temporal-build.ts';
 import { downloadTemporal } from './temporal-download.ts';
 
 /** The version that we download or build. Later tags can't be installed with Go: their go.mod replaces modules. */
 export const TEMPORAL_CLI_VERSION = '1.5.1';
+const MAKING = 'making-';
 /** What we rely on: summaries of activities and timers are dropped silently by older servers. */
 const OLDEST_SERVER = [1, 29] as const;
 
@@ -20,7 +22,9 @@ export type FindOptions = { env: NodeJS.ProcessEnv; progress: Progress; signal?:
 /** Puts a `temporal` program into an empty folder and returns its path; throws with the reason when it can't. */
 export type Maker = (folder: string, version: string, options: FindOptions) => Promise<string>;
 
-const MAKERS: readonly { what: string; make: Maker }[] = [
+type Makers = readonly { what: string; make: Maker }[];
+
+const MAKERS: Makers = [
   { what: 'download', make: downloadTemporal },
   { what: 'go install', make: buildTemporal },
 ];
@@ -29,7 +33,7 @@ const MAKERS: readonly { what: string; make: Maker }[] = [
  * The path of a `temporal` program that is recent enough.
  * @throws StartError that says what to install when there is none; StoppedEarly.
  */
-export async function findTemporal(options: FindOptions): Promise<string> {
+export async function findTemporal(options: FindOptions, makers = MAKERS): Promise<string> {
   const onPath = await findOnPath(options);
   if (onPath) return onPath;
   const cache = cacheFolder(options.env);
@@ -38,7 +42,9 @@ export async function findTemporal(options: FindOptions): Promise<string> {
   const unlock = await lockFolder(cache, { ...options, what: 'The cache', waitMs: 20 * 60_000 });
   try {
     // Whoever had the cache before us may have made it.
-    return (await isUsable(cached)) ? cached : await makeInto(cached, cache, options);
+    if (await isUsable(cached)) return cached;
+    await removeLeftovers(cache, options.progress);
+    return await makeInto(cached, cache, options, makers);
   } finally {
     unlock();
   }
@@ -55,12 +61,21 @@ async function findOnPath({ env, progress }: FindOptions): Promise<string | null
   return null;
 }
 
+/** A run that was killed may have left its folder, and a build that still goes on there. */
+async function removeLeftovers(cache: string, progress: Progress): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith(MAKING)) continue;
+    await endLeftChildren(join(cache, name), progress);
+    await rm(join(cache, name), { recursive: true, force: true });
+  }
+}
+
 /** Tries one maker after the other, each in a folder of its own; what it made appears in the cache whole or not. */
-async function makeInto(cached: string, cache: string, options: FindOptions): Promise<string> {
+async function makeInto(cached: string, cache: string, options: FindOptions, makers: Makers): Promise<string> {
   const reasons: string[] = [];
-  for (const { what, make } of MAKERS) {
+  for (const { what, make } of makers) {
     goOn(options.signal);
-    const folder = await mkdtemp(join(cache, 'making-'));
+    const folder = await mkdtemp(join(cache, MAKING));
     try {
       const made = await make(folder, TEMPORAL_CLI_VERSION, options);
       const problem = await problemOf(made);

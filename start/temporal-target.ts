@@ -8,7 +8,7 @@ import { missingSearchAttributes, registerCommands } from './search-attributes.t
 /** What a client or a worker needs to connect. */
 export type TemporalTarget = { connection: ClientConnectConfig['connectionOptions']; namespace: string };
 
-const ANSWER_WITHIN_MS = 10_000;
+const ANSWER_WITHIN_MS = 5_000;
 
 /**
  * Reads Temporal's own environment configuration (TEMPORAL_ADDRESS, a profile, TLS, an API key).

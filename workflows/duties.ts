@@ -26,6 +26,8 @@ const UNTIL_ASKED = Number.MAX_SAFE_INTEGER;
 export class Duties {
   readonly #book: OrderBook;
   readonly #underWay = new Map<string, { key: string; scope: CancellationScope }>();
+  /** Duties whose quick try runs within the workflow task, by key. */
+  readonly #quickTries = new Set<string>();
   readonly #resting = new Map<string, { until: number; trouble: string }>();
 
   constructor(book: OrderBook) {
@@ -44,6 +46,11 @@ export class Duties {
   }
   areIdle(): boolean {
     return this.#underWay.size === 0;
+  }
+
+  /** A quick try is about to tell more: saving before it would be saving twice. */
+  areAboutToTell(): boolean {
+    return this.#quickTries.size > 0;
   }
 
   /** When the next thing is due by time alone. Epoch milliseconds; null: nothing is. */
@@ -88,15 +95,17 @@ export class Duties {
   async #attempt(duty: Duty): Promise<void> {
     let trouble = 'done, but still due';
     try {
-      const fact = await perform(duty, this.#book.order);
+      if (duty.type === 'open_attempt') this.#quickTries.add(duty.key);
+      const fact = await perform(duty, this.#book.order, () => this.#quickTries.delete(duty.key));
       if (fact) this.#book.note(fact);
     } catch (error) {
-      if (isCancellation(error)) return;
+      if (isCancellation(error)) return void this.#quickTries.delete(duty.key);
       // A failed local activity throws the bare failure. Anything else is a bug: stop here until it is mended.
       if (!(error instanceof ActivityFailure || error instanceof ApplicationFailure || error instanceof TimeoutFailure))
         throw error;
       trouble = error instanceof ActivityFailure ? String(error.cause?.message ?? error.message) : error.message;
     }
+    this.#quickTries.delete(duty.key);
     const stillDue = dutiesOf(this.#book.order).some(({ key }) => key === duty.key);
     // Watching goes on at once: it found something new, such as the buyer at it.
     const until = duty.type === 'open_attempt' ? UNTIL_ASKED : Date.now() + REST;
@@ -107,11 +116,11 @@ export class Duties {
 /** Two calls about one payment or one refund must not overtake each other. */
 const subjectOf = (duty: Duty): string => ('payment' in duty ? duty.payment : duty.refund);
 
-/** One duty, one activity; what came of it is a fact like any other. */
-async function perform(duty: Duty, order: Order): Promise<Fact | null> {
+/** One duty, one activity; what came of it is a fact like any other. @param takesLonger told when a quick try failed */
+async function perform(duty: Duty, order: Order, takesLonger: () => void): Promise<Fact | null> {
   switch (duty.type) {
     case 'open_attempt':
-      return openingOf(order, duty.payment);
+      return openingOf(order, duty.payment, takesLonger);
     case 'watch_attempt':
       return watchingOf(order, duty.payment);
     case 'close_attempt':
@@ -124,17 +133,17 @@ async function perform(duty: Duty, order: Order): Promise<Fact | null> {
   }
 }
 
-async function openingOf(order: Order, id: PaymentId): Promise<Fact> {
+async function openingOf(order: Order, id: PaymentId, takesLonger: () => void): Promise<Fact> {
   const payment = paymentOf(order, id)!;
   const by = { type: 'provider', name: providerOf(payment.method) } as const;
   const call = { ...callOf(order, payment), title: order.title, expiresAt: payment.expiresAt };
-  const opened = (await tryToOpen(call).catch(ifNotCancelled)) ?? (await openAttempt(call));
+  const opened = await tryToOpen(call).catch((error: unknown) => {
+    if (isCancellation(error)) throw error;
+    takesLonger();
+    return openAttempt(call);
+  });
   if ('action' in opened) return { type: 'payment_opened', payment: id, action: opened.action, by };
   return { type: 'payment_found', payment: id, finding: { state: 'failed', reason: opened.refused }, by };
-}
-function ifNotCancelled(error: unknown): null {
-  if (isCancellation(error)) throw error;
-  return null;
 }
 
 async function watchingOf(order: Order, id: PaymentId): Promise<Fact> {

@@ -32,13 +32,18 @@ async function live(desk: Desk, input: OrderInput): Promise<void> {
     await takeIn(book);
     book.note({ type: 'time_passed', by: SYSTEM });
     duties.begin();
-    desk.alarm.set(duties.nextMoment());
-    if (book.hasNews()) await save(desk);
+    if (desk.hasToSave()) await save(desk);
     else if (desk.isDone()) return;
     else if (workflowInfo().continueAsNewSuggested && desk.isQuiet())
       await continueAsNew({ id: input.id, opened: null });
-    else await condition(() => desk.isDone() || desk.hasWork());
+    else await rest(desk);
   }
+}
+
+/** Nothing to do before something comes or the alarm rings. A settled order is about to end: its alarm may stay. */
+async function rest(desk: Desk): Promise<void> {
+  if (!isSettled(desk.book.order)) desk.alarm.set(desk.duties.nextMoment());
+  await condition(() => desk.isDone() || desk.hasWork());
 }
 
 async function save({ book }: Desk): Promise<void> {
@@ -101,11 +106,14 @@ export class Desk {
     this.#book?.note({ type: 'cancel', because: 'merchant', applicant: 'temporal-ui', reason: null, by });
   }
 
+  hasToSave(): boolean {
+    return this.book.hasNews() && !this.duties.areAboutToTell();
+  }
   hasWork(): boolean {
-    return this.book.arrivals.length > 0 || this.book.hasNews() || this.duties.hasFresh() || this.alarm.rang();
+    return this.book.arrivals.length > 0 || this.hasToSave() || this.duties.hasFresh() || this.alarm.rang();
   }
   isQuiet(): boolean {
-    return !this.hasWork() && this.duties.areIdle() && allHandlersFinished();
+    return !this.book.hasNews() && !this.hasWork() && this.duties.areIdle() && allHandlersFinished();
   }
   isDone(): boolean {
     return isSettled(this.book.order) && this.isQuiet();

@@ -80,6 +80,23 @@ describe('a restart', () => {
     merchantShop.close();
   });
 
+  it('does not count a delivery that the stop cut short', async () => {
+    const merchantShop = await shop();
+    merchantShop.answer = () => null;
+    const first = await kept();
+    const { outTradeNo } = await opened(first, { notify_url: merchantShop.url });
+    await pay(first, outTradeNo);
+    await eventually(() => expect(merchantShop.received).toHaveLength(1));
+    const before = Date.now();
+    await first.stop();
+    expect(Date.now() - before).toBeLessThan(2000);
+    merchantShop.answer = () => 204;
+    const second = await kept();
+    await eventually(async () => expect(await noticesOf(second)).toMatchObject([{ status: 'delivered', attempts: 1 }]));
+    await second.stop();
+    merchantShop.close();
+  });
+
   it('settles refunds that were processing, and sends notices that were delayed', async () => {
     const merchantShop = await shop();
     const first = await kept();

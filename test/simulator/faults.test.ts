@@ -1,5 +1,14 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { Agent, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openBooks } from '../../simulator/books.ts';
+import { Faults } from '../../simulator/faults.ts';
+import { faulty } from '../../simulator/faulty.ts';
+import type { Env } from '../../simulator/provider.ts';
 import type { Simulator } from '../../simulator/server.ts';
 import {
   call,
@@ -99,6 +108,22 @@ describe('timeout_rate', () => {
     await expect(impatient).rejects.toThrow('gave up');
     await endFaults(sim);
     expect((await query(sim, body.out_trade_no))['trade_state']).toBe('NOTPAY');
+  });
+
+  it('cuts the connection in the end, still without an answer', async () => {
+    const settings = new Faults(['wechatpay']);
+    settings.set('wechatpay', { timeout_rate: 1 });
+    let effects = 0;
+    const app = new Hono<Env>()
+      .use(faulty({ books: await openBooks(null), faults: settings }, 'wechatpay', () => new Response(null), 200))
+      .get('/', (c) => c.text(`effect ${(effects += 1)}`));
+    const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }) as Server;
+    await once(server, 'listening');
+    const before = Date.now();
+    await expect(fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)).rejects.toThrow('fetch failed');
+    expect(Date.now() - before).toBeGreaterThanOrEqual(190);
+    expect(effects).toBe(1);
+    server.close();
   });
 
   it('holds nobody back from stopping', async () => {

@@ -98,6 +98,7 @@ describe('the notice of a payment', () => {
     await pause(300);
     expect(merchantShop.received).toHaveLength(5);
     expect(new Set(notices.map(({ body }) => body)).size).toBe(1);
+    expect(new Set(notices.map(({ path }) => path)).size).toBe(1); // The redirect was not followed.
     expect(new Set(notices.map(({ headers }) => headers['wechatpay-nonce'])).size).toBe(5);
     expect(notices.every((notice) => isGenuine(sim, notice))).toBe(true);
     expect(await noticesOf(outTradeNo)).toMatchObject([{ status: 'delivered', attempts: 5 }]);

@@ -193,7 +193,7 @@ export function wechatpayClient({ url, wechatpay }: Simulator, serial?: string):
   });
 }
 
-export type Received = { headers: IncomingHttpHeaders; body: string; json: Json; at: number };
+export type Received = { path: string; headers: IncomingHttpHeaders; body: string; json: Json; at: number };
 
 /** A shop that keeps every notice, and answers 204 or what it is told to. */
 export async function shop() {
@@ -204,10 +204,16 @@ export async function shop() {
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       const body = Buffer.concat(parts).toString('utf8');
-      const notice = { headers: request.headers, body, json: JSON.parse(body) as Json, at: Date.now() };
+      const notice = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body,
+        json: JSON.parse(body || '{}') as Json,
+        at: Date.now(),
+      };
       received.push(notice);
       const status = shop.answer(notice);
-      if (status !== null) response.writeHead(status).end(); // null: never an answer.
+      if (status !== null) response.writeHead(status, { location: '/elsewhere' }).end(); // null: never an answer.
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

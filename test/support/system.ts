@@ -36,7 +36,7 @@ let bundled: Promise<WorkflowBundle> | undefined;
 let count = 0;
 
 /** Everything but the API, for real: own database, own simulator, own task queue. The worker is started by the test. */
-export async function startSystem({ publicUrl }: { publicUrl: string }): Promise<System> {
+export async function startSystem({ publicUrl = 'http://127.0.0.1:9' }: { publicUrl?: string } = {}): Promise<System> {
   if (!bundled) Runtime.install({ logger: new DefaultLogger('ERROR') });
   const bundle = await (bundled ??= bundleWorkflows());
   const dataDir = mkdtempSync(join(tmpdir(), 'durable-orders-system-'));
@@ -63,7 +63,17 @@ export async function startSystem({ publicUrl }: { publicUrl: string }): Promise
     taskQueue,
     bundle,
     async startWorker() {
-      const worker = await startWorker({ db, client, temporal, findProvider, publicUrl, taskQueue, bundle, now: Date.now, log });
+      const worker = await startWorker({
+        db,
+        client,
+        temporal,
+        findProvider,
+        publicUrl,
+        taskQueue,
+        bundle,
+        now: Date.now,
+        log,
+      });
       workers.push(worker);
       return worker;
     },

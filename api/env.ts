@@ -1,0 +1,55 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { OrderGateway } from '../client/gateway.ts';
+import type { SavedFeed } from '../db/saved-feed.ts';
+import type { Database } from '../db/schema.ts';
+import type { Sealer } from '../db/sealed.ts';
+import type { FindProvider } from '../providers/accounts.ts';
+import type { Caller } from './caller.ts';
+import type { OnceOnly } from './idempotency.ts';
+import type { Metrics } from './metrics.ts';
+
+/** One thing that has to be there before requests can be served, as "database" or "worker". */
+export type ReadyPart = { name: string; ready: boolean; detail?: string };
+
+export type ApiDeps = {
+  db: Kysely<Database>;
+  gateway: OrderGateway;
+  sealer: Sealer;
+  findProvider: FindProvider;
+  saved: SavedFeed;
+  /** How the outside sees us; without a slash at the end. */
+  publicUrl: string;
+  /** Where people see an order's run; null if nobody said. */
+  temporalUi: { url: string; namespace: string } | null;
+  /** Per caller; null: none. */
+  rateLimit: { perMinute: number } | null;
+  /** Epoch milliseconds. */
+  now: () => number;
+  ready: () => Promise<ReadyPart[]>;
+  log: Logger;
+  registry: Registry;
+};
+
+/** What goes on beyond one request: the server waits for `background` and ends streams when `stopping`. */
+export type Lifecycle = { stopping: AbortSignal; background: Set<Promise<unknown>> };
+
+/** What the routes get. */
+export type Services = ApiDeps & Lifecycle & { metrics: Metrics };
+
+/** What the middleware leaves with a request. */
+export type ApiEnv = {
+  Variables: {
+    requestId: string;
+    log: Logger;
+    caller: Caller;
+    once: OnceOnly;
+    /** The body, read and measured. */
+    bytes?: Uint8Array;
+    /** Given where the request came with an Idempotency-Key: what ids are made of, so that repeating is harmless. */
+    seed?: { ids: string; wish: string };
+    /** The order that the answer is about. */
+    order?: string;
+  };
+};

@@ -1,0 +1,57 @@
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { isTemporalAway } from '../client/errors.ts';
+import { ProviderProblem, Refused } from '../client/refused.ts';
+import type { ApiEnv } from './env.ts';
+import { Problem, problemResponse } from './problem.ts';
+
+/** Whatever was thrown becomes a problem; what we didn't expect is logged, and told to nobody. */
+export function onError(error: Error, c: Context<ApiEnv>): Response {
+  const problem = problemOf(error);
+  if (problem.code === 'internal_error') c.var.log.error({ err: described(error) }, 'a request failed');
+  if (problem.code === 'temporarily_unavailable') c.var.log.warn({ err: described(error) }, 'a request came too early');
+  return problemResponse(problem);
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof Refused) return refusal(error);
+  if (error instanceof ProviderProblem)
+    return new Problem(error.code, error.message, error.code === 'provider_unavailable' ? later(2) : {});
+  if (error instanceof HTTPException) return fromHono(error);
+  if (isDatabaseAway(error) || isTemporalAway(error)) return new Problem('temporarily_unavailable', undefined, later(2));
+  return new Problem('internal_error');
+}
+
+const later = (seconds: number) => ({ headers: { 'retry-after': String(seconds) } });
+
+function refusal({ refusal: { code, detail, path } }: Refused): Problem {
+  return new Problem(code, detail, path === undefined ? {} : { errors: [{ path, message: detail }] });
+}
+
+function fromHono({ status }: HTTPException): Problem {
+  if (status === 415) return new Problem('unsupported_media_type');
+  if (status === 413) return new Problem('payload_too_large');
+  return new Problem('invalid_request', 'The request body is no valid JSON.', {
+    errors: [{ path: '', message: 'No valid JSON.' }],
+  });
+}
+
+/** Class 08: connection; 57P0x: it is shutting down or starting; 53: no room. The rest is what Node says of sockets. */
+const AWAY = /^(08\w{3}|57P0\d|53\w{3}|ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EPIPE|EAI_AGAIN)$/;
+const AWAY_MESSAGES = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after)/;
+
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError && error.errors.some(isDatabaseAway)) return true;
+  const { code } = error as { code?: unknown };
+  return (typeof code === 'string' && AWAY.test(code)) || AWAY_MESSAGES.test(error.message);
+}
+
+/** What may be logged of an error: a database's error also carries the values of the row it is about. */
+export function described(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: typeof error };
+  const { name, message, stack, cause } = error;
+  const { code } = error as { code?: unknown };
+  return { type: name, message, stack, ...(code !== undefined && { code }), ...(cause ? { cause: described(cause) } : {}) };
+}

@@ -1,0 +1,19 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import type { OrderId } from '../../domain/ids.ts';
+import { orderWorkflowId } from '../../workflows/messages.ts';
+import type { System } from './system.ts';
+
+export const HISTORIES = path.resolve(import.meta.dirname, '../histories');
+
+/** Replays an order's history as it is now; with KEEP_HISTORIES=1 it is kept under this name, to be replayed for ever. */
+export async function replay(system: System, id: OrderId, name: string): Promise<void> {
+  const history = await system.client.workflow.getHandle(orderWorkflowId(id)).fetchHistory();
+  await Worker.runReplayHistory({ workflowBundle: system.bundle }, history, orderWorkflowId(id));
+  if (process.env['KEEP_HISTORIES'] !== '1') return;
+  mkdirSync(HISTORIES, { recursive: true });
+  const kept = { workflowId: orderWorkflowId(id), history: JSON.parse(historyToJSON(history)) as unknown };
+  writeFileSync(path.join(HISTORIES, `${name}.json`), `${JSON.stringify(kept, null, 1)}\n`);
+}
