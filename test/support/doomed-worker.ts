@@ -1,0 +1,43 @@
+/**
+ * A worker that dies by kill -9 right after its n-th save is committed and before its workflow task ends.
+ * Arguments: Temporal address, database URL, task queue, which save is its last (0: none).
+ */
+import pino from 'pino';
+import { createActivities } from '../../activities/index.ts';
+import { connectClient, connectNative, temporalAt } from '../../client/connection.ts';
+import { temporalGateway } from '../../client/gateway.ts';
+import { connect } from '../../db/connect.ts';
+import { findProviderAccount } from '../../db/merchants.ts';
+import type { Save } from '../../db/save.ts';
+import { providerAccounts } from '../../providers/accounts.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
+import { runWorker } from '../../worker/run.ts';
+
+const [address, databaseUrl, taskQueue, last] = process.argv.slice(2) as [string, string, string, string];
+const db = connect(databaseUrl);
+const temporal = temporalAt(address);
+const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
+const activities = createActivities({
+  db,
+  now: Date.now,
+  log: pino({ level: 'silent' }),
+  gateway: temporalGateway(await connectClient(temporal), Date.now, taskQueue),
+  notifyUrl: () => 'http://127.0.0.1:9/',
+  provider: async (merchant, name) => (await findProvider(merchant, name))!,
+});
+let saves = 0;
+await runWorker({
+  connection: await connectNative(temporal),
+  namespace: temporal.namespace,
+  taskQueue,
+  bundle: await bundleWorkflows(),
+  activities: {
+    ...activities,
+    async saveOrder(work: Save) {
+      const outcome = await activities.saveOrder(work);
+      if (++saves === Number(last)) process.kill(process.pid, 'SIGKILL');
+      return outcome;
+    },
+  },
+});
+console.log('ready');

@@ -1,0 +1,158 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { OrderId, RefundId } from '../../domain/ids.ts';
+import { view, type OrderView } from '../../domain/view.ts';
+import { orderQuery, orderWorkflowId, timelineQuery } from '../../workflows/messages.ts';
+import { create, MERCHANT, noticeOf, OPERATOR, pay, stored, until } from '../support/orders.ts';
+import { replay } from '../support/histories.ts';
+import { startSystem, type System } from '../support/system.ts';
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+  const endpoint = {
+    id: 'whe_1',
+    merchant_id: 'demo',
+    url: 'http://127.0.0.1:9/',
+    types: null,
+    status: 'enabled' as const,
+  };
+  await system.db.insertInto('webhook_endpoints').values(endpoint).execute();
+});
+afterAll(() => system?.stop());
+
+/** A worker in a process of its own, to be killed. @param last after which save it kills itself */
+async function doomedWorker(last: number): Promise<{ child: ChildProcess; dead: Promise<unknown> }> {
+  const script = path.resolve(import.meta.dirname, '../support/doomed-worker.ts');
+  const args = [
+    '--import',
+    'tsx',
+    script,
+    inject('temporalAddress'),
+    system.databaseUrl,
+    system.taskQueue,
+    String(last),
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const dead = once(child, 'exit');
+  await Promise.race([once(child.stdout, 'data'), dead.then(() => Promise.reject(new Error('the worker died early')))]);
+  return { child, dead };
+}
+
+/** What the database has of an order in every table, and what the workflow knows, in the same words. */
+async function compare(id: OrderId): Promise<void> {
+  const { db } = system;
+  const handle = system.client.workflow.getHandle(orderWorkflowId(id));
+  const live: OrderView = await handle.query(orderQuery);
+  const timeline = await handle.query(timelineQuery);
+  const order = await stored(system, id);
+  expect(view(order)).toEqual(live);
+  const row = await db.selectFrom('orders').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  expect(row).toMatchObject({
+    version: live.version,
+    status: live.status,
+    refund_status: live.refund_status,
+    paid: live.amounts.paid,
+    refunded: live.amounts.refunded,
+    held: live.refunds
+      .filter(({ status }) => status !== 'rejected' && status !== 'failed')
+      .reduce((sum, { amount }) => sum + amount, 0),
+  });
+  const events = await db.selectFrom('order_events').selectAll().where('order_id', '=', id).orderBy('seq').execute();
+  expect(events.map(({ seq, type, at, data }) => ({ seq, type, at: at.toISOString(), data }))).toEqual(
+    timeline.map(({ seq, type, at, data }) => ({ seq, type, at, data })),
+  );
+  const refunds = await db.selectFrom('refunds').selectAll().where('order_id', '=', id).execute();
+  expect(new Set(refunds.map(({ body }) => JSON.stringify(sorted(body))))).toEqual(
+    new Set(live.refunds.map((refund) => JSON.stringify(sorted(refund)))),
+  );
+  const payments = await db.selectFrom('payments').selectAll().where('order_id', '=', id).execute();
+  expect(payments.map(({ id: payment, status }) => ({ id: payment, status }))).toEqual(
+    live.payments.map(({ id: payment, status }) => ({ id: payment, status })),
+  );
+  const ledger = await db.selectFrom('ledger').selectAll().where('order_id', '=', id).execute();
+  expect(ledger.filter(({ type }) => type === 'capture').map(({ reference }) => reference)).toEqual(
+    live.payments.flatMap((p) => p.provider_trade_no ?? []),
+  );
+  expect(ledger.filter(({ type }) => type === 'refund')).toHaveLength(
+    live.refunds.filter(({ status }) => status === 'succeeded').length,
+  );
+  const outbox = await db.selectFrom('outbox').selectAll().where('order_id', '=', id).orderBy('seq').execute();
+  // The first entry is the creation's own.
+  expect(outbox.map(({ seq, type }) => ({ seq, type }))).toEqual(
+    timeline.slice(1).map(({ seq, type }) => ({ seq, type })),
+  );
+  const last = outbox.at(-1)!.body as { version: number };
+  expect(last.version).toBeLessThanOrEqual(live.version);
+}
+const sorted = (value: object) => Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
+const apply = (id: OrderId, refund: string, amount: number) =>
+  system.gateway.ask(id, {
+    type: 'apply_refund',
+    refund: refund as RefundId,
+    ask: { type: 'amount', amount },
+    reason: 'broken',
+    origin: 'merchant',
+    applicant: 'key:x',
+    by: MERCHANT,
+  });
+
+async function paidBy(worker: { child: ChildProcess; dead: Promise<unknown> }): Promise<OrderId> {
+  const id = await create(system, { amounts: [1000, 2000, 3000] });
+  const payment = await pay(system, id);
+  await system.gateway.tellNotice(id, await noticeOf(system, id, payment));
+  await until(
+    () => stored(system, id),
+    ({ status }) => status === 'paid',
+  );
+  worker.child.kill('SIGKILL');
+  await worker.dead;
+  return id;
+}
+
+describe('a worker that is killed between the commit and the end of its task', () => {
+  it('leaves nothing that the repeated task, with other messages first, does not put right', async () => {
+    const id = await paidBy(await doomedWorker(0));
+    const doomed = await doomedWorker(1);
+    const wish = apply(id, 'ref_first', 2500).catch((error: unknown) => error);
+    await doomed.dead;
+    // The commit is there, and the workflow does not know of it.
+    expect((await stored(system, id)).refunds.map((refund) => refund.id)).toEqual(['ref_first']);
+    const [one, two, three] = (await stored(system, id)).items;
+    await system.gateway.tellDelivery(id, { itemId: one!.id, status: 'delivered', by: MERCHANT });
+    await system.gateway.tellDelivery(id, { itemId: two!.id, status: 'failed', by: MERCHANT });
+    await system.gateway.tellDelivery(id, {
+      itemId: three!.id,
+      status: 'delivering',
+      tracking: { carrier: 'SF', number: '1' },
+      by: MERCHANT,
+    });
+    await system.startWorker();
+    await until(
+      () => stored(system, id),
+      ({ items }) => items[2]!.status === 'delivering',
+      30_000,
+    );
+    await wish;
+    await apply(id, 'ref_second', 500);
+    await compare(id);
+    await system.gateway.ask(id, {
+      type: 'review_refund',
+      refund: 'ref_second' as RefundId,
+      decision: 'approve',
+      reviewer: OPERATOR,
+      note: null,
+      by: MERCHANT,
+    });
+    await until(
+      () => stored(system, id),
+      ({ refunds }) => refunds.some(({ id: refund, status }) => refund === 'ref_second' && status === 'succeeded'),
+      40_000,
+    );
+    await compare(id);
+    await replay(system, id, 'killed-after-save');
+  });
+});
