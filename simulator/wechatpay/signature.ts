@@ -18,7 +18,7 @@ export function platformText({ timestamp, nonce, body }: { timestamp: string; no
   return [timestamp, nonce, body, ''].join('\n');
 }
 
-export function rsaSign(text: string, privateKey: KeyObject): string {
+function rsaSign(text: string, privateKey: KeyObject): string {
   return sign('sha256', Buffer.from(text, 'utf8'), privateKey).toString('base64');
 }
 

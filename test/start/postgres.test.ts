@@ -1,12 +1,17 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { signalProcess, startTimeOf } from '../../start/identity.ts';
 import { startPostgres, type Postgres } from '../../start/postgres.ts';
 import { listener, temporaryFolder, until } from './support.ts';
 
-async function started(dataDir: string, told = listener()): Promise<Postgres> {
+/** One for all tests here, in their order: making the data is what takes long. */
+const dataDir = mkdtempSync(join(tmpdir(), 'durable-orders-start-'));
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+async function started(told = listener()): Promise<Postgres> {
   const postgres = await startPostgres({ dataDir, durable: false, progress: told.progress });
   onTestFinished(() => postgres.stop());
   return postgres;
@@ -23,27 +28,25 @@ async function query(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-function postmasterOf(dataDir: string): number {
+function postmasterOf(): number {
   return parseInt(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
 }
 
 describe('the embedded PostgreSQL', () => {
   it('keeps its data, stops when asked, and says what takes long only once', async () => {
-    const dataDir = temporaryFolder();
     const { told, progress } = listener();
-    const first = await started(dataDir, { told, progress });
+    const first = await started({ told, progress });
     await query(first.url, "create table t (word text); insert into t values ('grün')");
     await first.stop();
     expect(await first.exited).toBe('exit code 0');
     expect(readdirSync(join(dataDir, 'run'))).toEqual([]);
-    const again = await started(dataDir, { told, progress });
+    const again = await started({ told, progress });
     expect(await query(again.url, 'select word, upper(word) from t')).toEqual([{ word: 'grün', upper: 'GRÜN' }]);
     expect(told).toEqual(['Making a PostgreSQL database']);
   });
 
   it('is closed to whoever has no password', async () => {
-    const dataDir = temporaryFolder();
-    const { url } = await started(dataDir);
+    const { url } = await started();
     for (const secret of ['', 'wrong']) {
       const other = new URL(url);
       other.password = secret;
@@ -56,37 +59,34 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('starts again after it was killed, even while it was at work', async () => {
-    const dataDir = temporaryFolder();
-    const first = await started(dataDir);
-    await query(first.url, 'create table t (n int)');
-    const work = query(first.url, 'insert into t select generate_series(1, 1000000)').catch(() => []);
+    const first = await started();
+    await query(first.url, 'create table numbers (n int)');
+    const work = query(first.url, 'insert into numbers select generate_series(1, 1000000)').catch(() => []);
     await new Promise((resolve) => setTimeout(resolve, 200));
-    signalProcess(postmasterOf(dataDir), 'SIGKILL');
+    signalProcess(postmasterOf(), 'SIGKILL');
     expect(await first.exited).toBe('signal SIGKILL');
-    const again = await started(dataDir);
+    const again = await started();
     await work;
-    expect(await query(again.url, 'select count(*)::int as n from t')).toEqual([{ n: 0 }]);
+    expect(await query(again.url, 'select count(*)::int as n from numbers')).toEqual([{ n: 0 }]);
   });
 
   it('takes over from a server that was left behind without a pid file of ours', async () => {
-    const dataDir = temporaryFolder();
-    const left = await started(dataDir);
+    const left = await started();
     const { told, progress } = listener();
-    const pid = postmasterOf(dataDir);
-    const again = await started(dataDir, { told, progress });
+    const pid = postmasterOf();
+    const again = await started({ told, progress });
     expect(await left.exited).toBe('exit code 0');
     expect(told).toEqual([`Ending PostgreSQL (process ${pid}), left behind by a run that was killed`]);
     expect(await query(again.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
   it('is not kept out by a pid file that names another process by now, and leaves that one alone', async () => {
-    const dataDir = temporaryFolder();
-    await (await started(dataDir)).stop();
+    await (await started()).stop();
     writeFileSync(
       join(dataDir, 'postgres', 'postmaster.pid'),
       `${process.pid}\n${join(dataDir, 'postgres')}\n1\n1\n\n\n`,
     );
-    const again = await started(dataDir);
+    const again = await started();
     expect(await query(again.url, 'select 1 as one')).toEqual([{ one: 1 }]);
     expect(startTimeOf(process.pid)).not.toBeNull();
   });
@@ -98,6 +98,6 @@ describe('the embedded PostgreSQL', () => {
     await until(() => readdirSync(dataDir).includes('postgres.new'));
     stop.abort();
     await expect(starting).rejects.toThrow('stopped during start-up');
-    await started(dataDir);
+    await (await startPostgres({ dataDir, durable: false, progress: () => {} })).stop();
   });
 });

@@ -11,26 +11,30 @@ import { findProviderAccount } from '../../db/merchants.ts';
 import type { Save } from '../../db/save.ts';
 import { providerAccounts } from '../../providers/accounts.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
+import { deploymentOf, makeCurrent } from '../../worker/deployment.ts';
 import { runWorker } from '../../worker/run.ts';
 
 const [address, databaseUrl, taskQueue, last] = process.argv.slice(2) as [string, string, string, string];
 const db = connect(databaseUrl);
 const temporal = temporalAt(address);
 const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
+const client = await connectClient(temporal);
 const activities = createActivities({
   db,
   now: Date.now,
   log: pino({ level: 'silent' }),
-  gateway: temporalGateway(await connectClient(temporal), Date.now, taskQueue),
+  gateway: temporalGateway(client, Date.now, taskQueue),
   notifyUrl: () => 'http://127.0.0.1:9/',
   provider: async (merchant, name) => (await findProvider(merchant, name))!,
 });
+const bundle = await bundleWorkflows();
 let saves = 0;
 await runWorker({
   connection: await connectNative(temporal),
   namespace: temporal.namespace,
   taskQueue,
-  bundle: await bundleWorkflows(),
+  bundle,
+  deployment: deploymentOf(bundle, taskQueue),
   activities: {
     ...activities,
     async saveOrder(work: Save) {
@@ -40,4 +44,5 @@ await runWorker({
     },
   },
 });
+await makeCurrent(client, deploymentOf(bundle, taskQueue));
 console.log('ready');
