@@ -19,7 +19,8 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ProviderProblem)
     return new Problem(error.code, error.message, error.code === 'provider_unavailable' ? later(2) : {});
   if (error instanceof HTTPException) return fromHono(error);
-  if (isDatabaseAway(error) || isTemporalAway(error)) return new Problem('temporarily_unavailable', undefined, later(2));
+  if (isDatabaseAway(error) || isTemporalAway(error))
+    return new Problem('temporarily_unavailable', undefined, later(2));
   return new Problem('internal_error');
 }
 
@@ -39,7 +40,8 @@ function fromHono({ status }: HTTPException): Problem {
 
 /** Class 08: connection; 57P0x: it is shutting down or starting; 53: no room. The rest is what Node says of sockets. */
 const AWAY = /^(08\w{3}|57P0\d|53\w{3}|ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EPIPE|EAI_AGAIN)$/;
-const AWAY_MESSAGES = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after)/;
+const AWAY_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after)/;
 
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -53,5 +55,11 @@ export function described(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: typeof error };
   const { name, message, stack, cause } = error;
   const { code } = error as { code?: unknown };
-  return { type: name, message, stack, ...(code !== undefined && { code }), ...(cause ? { cause: described(cause) } : {}) };
+  return {
+    type: name,
+    message,
+    stack,
+    ...(code !== undefined && { code }),
+    ...(cause ? { cause: described(cause) } : {}),
+  };
 }

@@ -16,8 +16,8 @@ import { invalid, Problem } from './problem.ts';
 export type OnceOnly = (c: Context<ApiEnv>, next: Next) => Promise<Response | void>;
 
 /** An answer as it is kept, and given again. */
-type Kept = { status: number; headers: Record<string, string>; body: string };
-type Running = { bodyHash: Buffer; answer: Promise<Kept> };
+export type KeptAnswer = { status: number; headers: Record<string, string>; body: string };
+type Running = { bodyHash: Buffer; answer: Promise<KeptAnswer> };
 
 /** How long a repeat waits for the first one's answer. */
 const PATIENCE_MS = 10_000;
@@ -31,14 +31,18 @@ export function onceOnly({ db, sealer }: { db: Kysely<Database>; sealer: Sealer 
   return async (c, next) => {
     const place = placeOf(c);
     if (!place) return next();
-    const bodyHash = createHash('sha256').update(await readBytes(c)).digest();
-    const name = contextOf(place);
+    const bodyHash = createHash('sha256')
+      .update(await readBytes(c))
+      .digest();
+    const name = answerContext(place);
     const other = running.get(name);
     if (other) return repeated(await answerOf(other, bodyHash));
 
     // What runs here is known to the others here at once: fifty equal requests cost one look at the database.
     const mine = firstOrKept(c, next, { db, sealer, place, bodyHash });
-    running.set(name, { bodyHash, answer: mine.then(({ kept }) => kept) });
+    const answer = mine.then(({ kept }) => kept);
+    answer.catch(() => {}); // Perhaps nobody waits for it.
+    running.set(name, { bodyHash, answer });
     try {
       const { kept, isRepeat } = await mine;
       return isRepeat ? repeated(kept) : undefined;
@@ -57,17 +61,24 @@ function placeOf(c: Context<ApiEnv>): KeyPlace | null {
   return { scope: `${c.var.caller.key} ${c.req.method} ${c.req.path}`, key };
 }
 
-const contextOf = ({ scope, key }: KeyPlace): string => `idempotency_keys.answer/${scope}/${key}`;
+/** Where an answer is sealed for. */
+export const answerContext = ({ scope, key }: KeyPlace): string => `idempotency_keys.answer/${scope}/${key}`;
 
 type Work = { db: Kysely<Database>; sealer: Sealer; place: KeyPlace; bodyHash: Buffer };
 
-async function firstOrKept(c: Context<ApiEnv>, next: Next, work: Work): Promise<{ kept: Kept; isRepeat: boolean }> {
+async function firstOrKept(
+  c: Context<ApiEnv>,
+  next: Next,
+  work: Work,
+): Promise<{ kept: KeptAnswer; isRepeat: boolean }> {
   const claim = await claimOrWait(work);
   if (claim.state === 'answered') {
-    const kept = work.sealer.open(claim.answer, contextOf(work.place)) as Kept;
+    const kept = work.sealer.open(claim.answer, answerContext(work.place)) as KeptAnswer;
     return { kept, isRepeat: true };
   }
-  const ids = createHash('sha256').update(JSON.stringify([work.place, claim.seed])).digest('hex');
+  const ids = createHash('sha256')
+    .update(JSON.stringify([work.place, claim.seed]))
+    .digest('hex');
   c.set('seed', { ids, wish: `${ids.slice(0, 40)}/${claim.tries}` });
   await next();
   const kept = await keptOf(c.res);
@@ -87,10 +98,9 @@ async function claimOrWait({ db, place, bodyHash }: Work): Promise<Exclude<Claim
   }
 }
 
-const inProgress = () =>
-  new Problem('idempotency_key_in_progress', undefined, { headers: { 'retry-after': '1' } });
+const inProgress = () => new Problem('idempotency_key_in_progress', undefined, { headers: { 'retry-after': '1' } });
 
-async function answerOf({ bodyHash, answer }: Running, mine: Buffer): Promise<Kept> {
+async function answerOf({ bodyHash, answer }: Running, mine: Buffer): Promise<KeptAnswer> {
   if (!bodyHash.equals(mine)) throw new Problem('idempotency_key_reused');
   const patience = new AbortController();
   const tooLong = sleep(PATIENCE_MS, null, { signal: patience.signal }).catch(() => null);
@@ -103,7 +113,7 @@ async function answerOf({ bodyHash, answer }: Running, mine: Buffer): Promise<Ke
   }
 }
 
-async function keptOf(response: Response): Promise<Kept> {
+async function keptOf(response: Response): Promise<KeptAnswer> {
   const headers = KEPT_HEADERS.flatMap((name) => {
     const value = response.headers.get(name);
     return value === null ? [] : [[name, value] as const];
@@ -112,15 +122,15 @@ async function keptOf(response: Response): Promise<Kept> {
 }
 
 /** A failure of ours is not kept; the same key goes on then. What was done can't be undone by a key that is not kept. */
-async function settle(c: Context<ApiEnv>, { db, sealer, place }: Work, kept: Kept): Promise<void> {
+async function settle(c: Context<ApiEnv>, { db, sealer, place }: Work, kept: KeptAnswer): Promise<void> {
   try {
     if (kept.status >= 500) return await releaseKey(db, place, { anew: c.error instanceof ProviderProblem });
-    const answer = sealer.seal(kept, contextOf(place));
+    const answer = sealer.seal(kept, answerContext(place));
     await keepAnswer(db, place, { status: kept.status, answer, order: c.get('order') ?? null });
   } catch (error) {
     c.var.log.warn({ err: described(error) }, 'an answer could not be kept for its Idempotency-Key');
   }
 }
 
-const repeated = ({ status, headers, body }: Kept): Response =>
+const repeated = ({ status, headers, body }: KeptAnswer): Response =>
   new Response(body, { status, headers: { ...headers, 'idempotency-replayed': 'true' } });

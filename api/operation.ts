@@ -1,5 +1,5 @@
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 import { allow, type Access } from './auth.ts';
 import { readable } from './body.ts';
@@ -10,7 +10,11 @@ import { invalid, problemResponses, type FieldError, type ProblemCode } from './
  * A call of the REST API: who may make it, what it takes and answers, and the problems of its own. What all calls
  * have in common (keys, scopes, Idempotency-Key, the problems that any call may end with) is added here.
  */
-export function operation<const R extends RouteConfig>(access: Access, route: R, codes: readonly ProblemCode[] = []): R {
+export function operation<const R extends RouteConfig>(
+  access: Access,
+  route: R,
+  codes: readonly ProblemCode[] = [],
+): R {
   const takesBody = route.method === 'post';
   const middleware: MiddlewareHandler<ApiEnv>[] = takesBody ? [allow(access), once, readable] : [allow(access)];
   return {
@@ -78,6 +82,3 @@ export const body = <S extends z.ZodType>(schema: S, required = true) => ({
   required,
   content: { 'application/json': { schema } },
 });
-
-/** What a repeated request is recognised by, beyond its Idempotency-Key's own answer. */
-export const wishKey = (c: Context<ApiEnv>): string | undefined => c.get('seed')?.wish;

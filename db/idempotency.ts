@@ -39,8 +39,7 @@ export async function claimKey(
 }
 
 type ClaimRow = { claimed: boolean; seed: string; tries: number } & (
-  | { claimed: true }
-  | { claimed: false; body_hash: Buffer; status: number | null; answer: string | null }
+  { claimed: true } | { claimed: false; body_hash: Buffer; status: number | null; answer: string | null }
 );
 
 function claimOf(row: ClaimRow): Claim {

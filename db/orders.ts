@@ -89,6 +89,23 @@ function documentOf({ order, events, details, items }: OrderToCreate) {
   };
 }
 
+/** A new order as it would be read from its rows. */
+export function storedFrom(created: OrderToCreate, number: number): StoredOrder {
+  const { order, merchantOrderNo, channel, details, personal } = created;
+  const { status, refund_status, attention, total, paid, held, refunded, version } = orderColumns(order);
+  const { items } = documentOf(created);
+  const times = { created_at: new Date(order.createdAt), expires_at: new Date(order.expiresAt) };
+  const sums = { total, paid, held, refunded };
+  const saves = { version, base: 0, task: 0, saved_run: null, run_id: null };
+  const { id, merchant: merchant_id, currency } = order;
+  const names = { id, number, merchant_id, merchant_order_no: merchantOrderNo, channel, currency };
+  return {
+    order,
+    row: { ...names, status, refund_status, attention, ...sums, details, personal, ...saves, ...times },
+    items: items.map((item) => ({ order_id: id, ...item })),
+  };
+}
+
 /** @returns null if there is none, or it is another merchant's */
 export async function findOrder(
   db: Kysely<Database>,

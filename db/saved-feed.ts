@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import type { Logger } from 'pino';
 import { SAVED_CHANNEL } from './save.ts';
 
 /**
@@ -19,9 +21,9 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Listens on a connection of its own, and connects again for as long as it takes. */
-export function createSavedFeed(url: string): SavedFeed {
+export function createSavedFeed(url: string, log?: Pick<Logger, 'warn'>): SavedFeed {
   const listeners: Listeners = new Map();
-  const connection = keepListening(url, (order) => tell(listeners, order));
+  const connection = keepListening(url, log, (order) => tell(listeners, order));
   const subscribe = (order: string, listener: () => void) => add(listeners, order, listener);
   return {
     subscribe,
@@ -67,44 +69,54 @@ function waitFor(
 }
 
 /** One connection at a time; a lost one is replaced, with growing pauses. */
-function keepListening(url: string, onSaved: (order: string | null) => void): { stop(): Promise<void> } {
-  let stopped = false;
+function keepListening(
+  url: string,
+  log: Pick<Logger, 'warn'> | undefined,
+  onSaved: (order: string | null) => void,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let pauseMs = FIRST_PAUSE_MS;
-  let client: pg.Client | null = null;
-  let timer: NodeJS.Timeout | undefined;
-
-  const again = () => {
-    client = null;
-    if (stopped) return;
-    timer = setTimeout(connect, pauseMs);
-    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-  };
-  const connect = () => {
-    const mine = (client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1500, keepAlive: true }));
-    let isOver = false;
-    const over = () => {
-      if (isOver) return;
-      isOver = true;
-      mine.end().catch(() => {});
-      again();
-    };
-    mine.on('error', over).on('end', over);
-    mine.on('notification', ({ payload }) => onSaved(payload?.split(' ')[0] ?? null));
-    mine
-      .connect()
-      .then(() => mine.query(`listen ${SAVED_CHANNEL}`))
-      .then(() => {
-        pauseMs = FIRST_PAUSE_MS;
-        onSaved(null);
-      })
-      .catch(over);
-  };
-  connect();
+  const listening = (async () => {
+    while (!signal.aborted) {
+      const trouble = await listen(url, signal, onSaved, () => (pauseMs = FIRST_PAUSE_MS));
+      if (signal.aborted) return;
+      log?.warn({ trouble, pauseMs }, 'not told of saves at the moment: the database is away');
+      await sleep(pauseMs, null, { signal }).catch(() => {});
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  })();
   return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await client?.end().catch(() => {});
+    stop() {
+      stopping.abort();
+      return listening;
     },
   };
+}
+
+/** Listens until the connection ends. @returns how it ended */
+async function listen(
+  url: string,
+  signal: AbortSignal,
+  onSaved: (order: string | null) => void,
+  onReady: () => void,
+): Promise<string> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1500, keepAlive: true });
+  const ended = new Promise<string>((resolve) => {
+    client.on('error', ({ message }) => resolve(message));
+    client.on('end', () => resolve('the connection ended'));
+    signal.addEventListener('abort', () => resolve('stopped'), { once: true });
+  });
+  client.on('notification', ({ payload }) => onSaved(payload?.split(' ')[0] ?? null));
+  try {
+    await client.connect();
+    await client.query(`listen ${SAVED_CHANNEL}`);
+    onReady();
+    onSaved(null); // What was saved meanwhile nobody has told.
+    return await ended;
+  } catch (error) {
+    return error instanceof Error ? error.message : 'unknown';
+  } finally {
+    await client.end().catch(() => {});
+  }
 }

@@ -1,8 +1,10 @@
 import { dutiesOf, type Duty } from './duties.ts';
 import { unreachable } from './brand.ts';
-import type { Order } from './order.ts';
-import { isUnpaid } from './order.ts';
-import { isOwnRefund } from './sums.ts';
+import type { Item, Order } from './order.ts';
+import { isPaid, isUnpaid } from './order.ts';
+import { hasFailed } from './delivery.ts';
+import { awaitsReplacement } from './refund.ts';
+import { isOnItsWayBack, isOwnRefund } from './sums.ts';
 
 /** What a person should look at: contract, "attention". */
 export const ATTENTION_CODES = {
@@ -13,7 +15,8 @@ export const ATTENTION_CODES = {
   refund_delayed: 'A refund could not be made at its provider yet. It goes on being tried; retry tries now.',
   refund_failed: 'A refund failed at its provider. Apply for a new one, or retry where it goes back by itself.',
   refund_overdue: 'A refund application has been undecided for 24 hours. Approve or reject it.',
-  delivered_after_refund: 'Goods arrived although their money had gone back. Settle it with the customer.',
+  delivery_failed: 'The delivery of an item failed or timed out. Deliver it again, or apply for a refund of it.',
+  delivered_after_refund: 'Goods arrived although their money had gone back. Settle it with the customer, then retry.',
 } as const;
 export type AttentionCode = keyof typeof ATTENTION_CODES;
 /** `since`: epoch milliseconds. */
@@ -21,7 +24,7 @@ export type Attention = { code: AttentionCode; since: number };
 
 /** Each thing at most once, with the time since when it has been so. */
 export function attentionOf(order: Order): Attention[] {
-  const all = [...paymentTroubles(order), ...dutyTroubles(order), ...refundTroubles(order)];
+  const all = [...paymentTroubles(order), ...dutyTroubles(order), ...refundTroubles(order), ...deliveryTroubles(order)];
   if (order.deliveredAfterRefund) all.push({ code: 'delivered_after_refund', since: order.deliveredAfterRefund.since });
   const codes = [...new Set(all.map(({ code }) => code))];
   return codes.map((code) => ({
@@ -61,10 +64,23 @@ function codeOf(type: Duty['type']): AttentionCode {
 
 function refundTroubles(order: Order): Attention[] {
   return order.refunds.flatMap((refund): Attention[] => {
-    if (refund.status === 'failed' && !refund.replaced)
-      return [{ code: 'refund_failed', since: refund.owedSince ?? refund.createdAt }];
-    if (refund.status === 'requested' && refund.overdue && isOwnRefund(refund))
-      return [{ code: 'refund_overdue', since: refund.createdAt }];
+    const keepsFailing = refund.retryAt !== null || (refund.tries > 0 && refund.failedAt !== null);
+    if (keepsFailing || awaitsReplacement(order, refund))
+      return [{ code: 'refund_failed', since: refund.failedAt ?? refund.createdAt }];
+    if (refund.status === 'requested' && refund.overdue) return [{ code: 'refund_overdue', since: refund.createdAt }];
     return [];
   });
+}
+
+/** Failed items about which a person has to decide, and no refund is asked for or under way. */
+function deliveryTroubles(order: Order): Attention[] {
+  if (!isPaid(order)) return [];
+  const open = order.refunds.filter(
+    (r) => isOwnRefund(r) && (r.status === 'requested' || (isOnItsWayBack(r) && r.status !== 'succeeded')),
+  );
+  const named = new Set(open.flatMap(({ items }) => items?.map(({ item }) => item) ?? []));
+  const isAsked = (item: Item) => named.has(item.id) || open.some(({ all }) => all);
+  return order.items
+    .filter((item) => hasFailed(item) && item.onFailure === 'ask' && !item.failureDecided && !isAsked(item))
+    .map((item) => ({ code: 'delivery_failed', since: item.updatedAt ?? order.createdAt }));
 }

@@ -1,7 +1,8 @@
+import { isAwaited } from './delivery.ts';
 import type { PaymentId, RefundId } from './ids.ts';
 import { PAUSES } from './limits.ts';
 import type { Order } from './order.ts';
-import { isLive, isUnpaid } from './order.ts';
+import { isLive, isPaid, isUnpaid } from './order.ts';
 
 /**
  * What is still owed to the world. `key` is the same as long as it is the same duty; `since` is when it came to be
@@ -78,8 +79,9 @@ function refundDuties(order: Order): Duty[] {
   });
 }
 
-/** Nothing is owed to the world, and nothing is to come of itself: its workflow may close. */
+/** Nothing is owed to the world, and nothing is to come of itself or by a decision: its workflow may close. */
 export const isSettled = (order: Order): boolean =>
   (order.status === 'completed' || order.status === 'cancelled') &&
   dutiesOf(order).length === 0 &&
-  !order.refunds.some(({ status, retryAt }) => status === 'requested' || retryAt !== null);
+  !order.refunds.some(({ status, retryAt }) => status === 'requested' || retryAt !== null) &&
+  !(isPaid(order) && order.items.some(isAwaited));

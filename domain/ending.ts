@@ -1,11 +1,13 @@
+import { hasEnoughApplications } from './application.ts';
 import type { CommandOf } from './commands.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
 import type { OrderEvent } from './events.ts';
 import { cancellationId } from './ids.ts';
-import type { Actor, Order, Refund } from './order.ts';
-import { isOpen, isPaid } from './order.ts';
-import { refusalWhenUnpaidIsOver } from './payment.ts';
+import { LIMITS } from './limits.ts';
+import type { Actor, Order } from './order.ts';
+import { isOpen, isPaid, isUnpaid, SYSTEM } from './order.ts';
+import { attemptCloses, refusalWhenUnpaidIsOver } from './payment.ts';
 import { newRefund } from './refund.ts';
 import { leftAmount } from './sums.ts';
 
@@ -35,53 +37,62 @@ function cancelAgain(order: Order): Decision {
   return asked ? nothing : refused('invalid_state', 'The order was cancelled by refunding it.');
 }
 
-function cancelPaid(order: Order, { by, because, applicant, reason }: CommandOf<'cancel'>, at: number): Decision {
-  if (dispatchIsHeld(order)) return nothing;
+function cancelPaid(order: Order, wish: CommandOf<'cancel'>, at: number): Decision {
+  const { by, because, applicant, reason } = wish;
+  if (isBeingCancelled(order)) return nothing;
   if (order.items.some(({ status }) => status !== 'waiting'))
     return refused('invalid_state', 'An item is already on its way.');
   if (order.refunds.some(({ status }) => status === 'requested'))
     return refused('invalid_state', 'A refund application is undecided.');
   if (order.total === 0) return done({ type: 'order.cancelled', reason: because, detail: reason, at, by });
-  if (leftAmount(order) <= 0) return refused('refund_exceeds_paid', 'Nothing is left to refund.');
+  if (leftAmount(order) <= 0) return refused('invalid_state', 'All that was paid is on its way back already.');
+  if (hasEnoughApplications(order))
+    return refused('limit_reached', `An order takes at most ${LIMITS.refundApplications} refund applications.`);
   return done(cancellation(order, { by, applicant, reason }, at));
 }
 
-export const cancellation = (
+const isBeingCancelled = (order: Order): boolean =>
+  order.refunds.some(
+    ({ origin, status }) =>
+      origin === 'cancellation' && (status === 'requested' || status === 'approved' || status === 'processing'),
+  );
+
+/** A cancellation of a paid order is an application for all that is left; meanwhile nothing is dispatched. */
+function cancellation(
   order: Order,
   { by, applicant, reason }: { by: Actor; applicant: string; reason: string | null },
   at: number,
-): OrderEvent => {
-  const index = order.refunds.filter(({ origin }) => origin === 'cancellation').length;
-  const refund = newRefund(
-    order,
-    {
-      id: cancellationId(order.id, index),
-      ask: { type: 'all' },
-      amount: leftAmount(order),
-      origin: 'cancellation',
-      applicant,
-      reason,
-    },
-    at,
-  );
+): OrderEvent {
+  const id = cancellationId(order.id, order.refunds.filter(({ origin }) => origin === 'cancellation').length);
+  const amount = leftAmount(order);
+  const refund = newRefund(order, { id, amount, all: true, origin: 'cancellation', applicant, reason }, at);
   return { type: 'refund.requested', refund, at, by };
-};
+}
 
-const isUnderWay = ({ status }: Refund) => status === 'requested' || status === 'approved' || status === 'processing';
+/** A cancellation that met a payment becomes an application for a refund, before anything is dispatched (rule 5). */
+export function cancellationOfPaid(order: Order, at: number): OrderEvent[] {
+  return isPaid(order) && order.ending ? [cancellation(order, order.ending, at)] : [];
+}
 
-/** While a cancellation is being decided, nothing is dispatched or granted. */
-export const dispatchIsHeld = (order: Order): boolean =>
-  order.refunds.some((refund) => refund.origin === 'cancellation' && isUnderWay(refund));
-
-/** What follows for an unpaid order that is about to end: close what is open, then end it (rule 5). */
-export function afterEnding(order: Order, at: number, by: Actor): OrderEvent[] {
+/** An unpaid order that is about to end: what is open is closed first, then it ends (rule 5). */
+export function endsUnpaid(order: Order, at: number): OrderEvent[] {
   const { ending } = order;
-  if (!ending) return [];
-  if (isPaid(order))
-    return order.items.some(({ status }) => status !== 'waiting') ? [] : [cancellation(order, ending, at)];
+  if (!ending || !isUnpaid(order)) return [];
   const open = order.payments.filter(isOpen);
-  if (open.length > 0) return open.map((p): OrderEvent => ({ type: 'attempt_closing', payment: p.id, at, by }));
+  if (open.length > 0) return open.map(({ id }) => attemptCloses(id, at));
   if (order.payments.some(({ closingSince }) => closingSince !== null)) return [];
   if (ending.because === 'expired') return [{ type: 'order.expired', at, by: ending.by }];
   return [{ type: 'order.cancelled', reason: ending.because, detail: ending.reason, at, by: ending.by }];
+}
+
+/** Paid, or ended: what is still open at a provider is closed (rule 1). */
+export function otherAttemptsClose(order: Order, at: number): OrderEvent[] {
+  return isUnpaid(order) ? [] : order.payments.filter(isOpen).map(({ id }) => attemptCloses(id, at));
+}
+
+/** Free and test orders need no money. */
+export function paidWithoutMoney(order: Order, at: number): OrderEvent[] {
+  return order.status === 'pending_payment' && (order.test || order.total === 0)
+    ? [{ type: 'order.paid', payment: null, paidAt: at, at, by: SYSTEM }]
+    : [];
 }

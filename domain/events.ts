@@ -16,7 +16,8 @@ export type Withdrawal = { item: ItemId; quantity: number };
 type TimelineFact =
   | { type: 'order.created' }
   | { type: 'order.confirmed' }
-  | { type: 'order.paid'; payment: PaymentId | null; paidAt: number }
+  /** `note`: why a person accepted disputed money. */
+  | { type: 'order.paid'; payment: PaymentId | null; paidAt: number; note?: string }
   | { type: 'order.processing' }
   | { type: 'order.completed' }
   | { type: 'order.cancelled'; reason: Exclude<CancelReason, 'expired'>; detail: string | null }
@@ -29,7 +30,8 @@ type TimelineFact =
   | { type: 'payment.closed'; payment: PaymentId }
   | { type: 'payment.disputed'; payment: PaymentId; capture: Capture }
   | { type: 'item.delivery_updated'; items: readonly ItemChange[]; detail: string | null }
-  | { type: 'refund.requested'; refund: Refund }
+  /** `withdrawn`: of a refund that is approved from the start. */
+  | { type: 'refund.requested'; refund: Refund; withdrawn?: readonly Withdrawal[] }
   | {
       type: 'refund.reviewed';
       refund: RefundId;
@@ -61,7 +63,9 @@ type InnerFact =
   | { type: 'refund_processing'; refund: RefundId }
   | { type: 'refund_tried_again'; refund: RefundId }
   | { type: 'duty_delayed'; duty: string }
-  | { type: 'delivered_after_refund'; item: ItemId };
+  | { type: 'delivered_after_refund'; item: ItemId }
+  /** A person has seen what no trying again can mend. */
+  | { type: 'attention_seen' };
 
 type Stamp = { at: number; by: Actor };
 export type TimelineEvent = TimelineFact & Stamp;

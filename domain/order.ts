@@ -99,19 +99,24 @@ export type Refund = Readonly<{
   source: { payment: PaymentId; tradeNo: string } | null;
   reviewer: string | null;
   note: string | null;
-  /** Definite failures so far of a refund that is tried again by itself. */
+  /** How many times it was tried again by itself after a definite failure; each try has its own number. */
   tries: number;
+  /** When it is tried again by itself. */
   retryAt: number | null;
   overdue: boolean;
-  /** A failed one that a new application took the place of. */
-  replaced: boolean;
+  /** How much of a failed one new applications took over. */
+  replacedAmount: number;
   failure: string | null;
   createdAt: number;
   reviewedAt: number | null;
-  /** Since when it is owed: approved, or tried again. */
+  /** Since when it is owed: approved, or reversed. */
   owedSince: number | null;
   processingSince: number | null;
   settledAt: number | null;
+  /** Since when it keeps failing. */
+  failedAt: number | null;
+  /** It had succeeded, and its provider took that back. */
+  reversed: boolean;
 }>;
 
 export type Ending = {

@@ -1,11 +1,13 @@
 import type { CommandOf, PaymentFinding, Refusal } from './commands.ts';
 import type { OrderEvent } from './events.ts';
+import type { PaymentId } from './ids.ts';
 import { paymentId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
-import { isLive, isOpen, isPaid, isUnpaid, paymentOf } from './order.ts';
+import { isLive, isOpen, isPaid, isUnpaid, paymentOf, SYSTEM } from './order.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
+import { isGoingBack, isRightMoney, moneyReturns } from './returns.ts';
 
 /** Why an order takes no wish of its unpaid time any more, if so (rule 8). */
 export function refusalWhenUnpaidIsOver(order: Order, at: number): Refusal | null {
@@ -30,7 +32,7 @@ export function openPayment(order: Order, { method, by }: CommandOf<'open_paymen
   if (order.payments.length >= LIMITS.attempts)
     return refused('limit_reached', `An order takes at most ${LIMITS.attempts} payment attempts.`);
   const payment = paymentId(order.id, order.payments.length);
-  return done(...open.map((p): OrderEvent => ({ type: 'attempt_closing', payment: p.id, at, by })), {
+  return done(...open.map((p) => attemptCloses(p.id, at, by)), {
     type: 'attempt_started',
     payment,
     method,
@@ -41,6 +43,14 @@ export function openPayment(order: Order, { method, by }: CommandOf<'open_paymen
 }
 /** A code to scan is good for two hours (WeChat Pay, Alipay). */
 const longestAttempt = 2 * 60 * 60 * 1000;
+
+/** Its provider is to be asked to take no money for it any more. */
+export const attemptCloses = (payment: PaymentId, at: number, by: Actor = SYSTEM): OrderEvent => ({
+  type: 'attempt_closing',
+  payment,
+  at,
+  by,
+});
 
 export function paymentOpened(
   order: Order,
@@ -71,29 +81,26 @@ export function paymentFound(order: Order, { payment, finding, by }: CommandOf<'
 }
 
 /** Money that came is a fact: it pays the order, is disputed, or is owed back (rules 1, 2, 5). It is never refused. */
-function moneyCame(
-  order: Order,
-  attempt: Payment,
-  money: Extract<PaymentFinding, { state: 'paid' }>,
-  at: number,
-  by: Actor,
-): OrderEvent[] {
+function moneyCame(order: Order, attempt: Payment, money: Money, at: number, by: Actor): OrderEvent[] {
   const { tradeNo, amount, currency, paidAt } = money;
-  const known = attempt.captures.find((c) => c.tradeNo === tradeNo);
-  const right = amount === order.total && currency === order.currency;
-  if (known && (known.use !== 'disputed' || !right)) return [];
-  if (order.refunds.some(({ source }) => source?.payment === attempt.id && source.tradeNo === tradeNo)) return [];
-  const capture = (use: Capture['use']): Capture => ({ tradeNo, amount, currency, at: paidAt, use });
-  if (!right) return [{ type: 'payment.disputed', payment: attempt.id, capture: capture('disputed'), at, by }];
-  const captured = (use: Capture['use']): OrderEvent => ({
-    type: 'money_captured',
-    payment: attempt.id,
-    capture: capture(use),
-    at,
-    by,
-  });
-  if (!isUnpaid(order)) return [captured('excess')];
-  return [captured('order'), { type: 'order.paid', payment: attempt.id, paidAt, at, by }];
+  if (isToldBefore(order, attempt, money)) return [];
+  const stamp = { payment: attempt.id, at, by };
+  const capture = { tradeNo, amount, currency, at: paidAt };
+  if (!isRightMoney(order, money))
+    return [{ type: 'payment.disputed', capture: { ...capture, use: 'disputed' }, ...stamp }];
+  if (!isUnpaid(order)) return [{ type: 'money_captured', capture: { ...capture, use: 'excess' }, ...stamp }];
+  return [
+    { type: 'money_captured', capture: { ...capture, use: 'order' }, ...stamp },
+    { type: 'order.paid', paidAt, ...stamp },
+  ];
+}
+type Money = Extract<PaymentFinding, { state: 'paid' }>;
+
+/** Told twice is told once; but what was wrong under this number may be right now (rule 2), unless it is going back. */
+function isToldBefore(order: Order, attempt: Payment, money: Money): boolean {
+  const known = attempt.captures.find(({ tradeNo }) => tradeNo === money.tradeNo);
+  if (!known) return false;
+  return known.use !== 'disputed' || !isRightMoney(order, money) || isGoingBack(order, attempt, money.tradeNo);
 }
 
 export function foreignNoticeFound(
@@ -110,15 +117,41 @@ export function resolveDispute(order: Order, wish: CommandOf<'resolve_dispute'>,
   const attempt = paymentOf(order, wish.payment);
   if (!attempt) return refused('not_found', 'There is no such payment.');
   const disputed = attempt.captures.find(({ use }) => use === 'disputed');
-  if (!isUnpaid(order) || !disputed)
-    return refused('invalid_state', 'Only a disputed payment of an unpaid order can be resolved.');
-  const capture = (use: Capture['use']): Capture => ({ ...disputed, use });
-  if (wish.decision === 'return')
-    return done({ type: 'money_captured', payment: attempt.id, capture: capture('excess'), at, by: wish.by });
+  if (isUnpaid(order) && disputed)
+    return wish.decision === 'return'
+      ? returned(order, attempt, disputed, wish, at)
+      : accepted(order, attempt, disputed, wish, at);
+  const isReturned = isUnpaid(order) && attempt.captures.some(({ tradeNo }) => isGoingBack(order, attempt, tradeNo));
+  return isReturned && wish.decision === 'return'
+    ? nothing
+    : refused('invalid_state', 'Only a disputed payment of an unpaid order can be resolved.');
+}
+
+function returned(
+  order: Order,
+  attempt: Payment,
+  disputed: Capture,
+  { applicant, note, by }: CommandOf<'resolve_dispute'>,
+  at: number,
+): Decision {
+  const capture = { ...disputed, use: 'excess' } as const;
+  return done(
+    { type: 'money_captured', payment: attempt.id, capture, at, by },
+    moneyReturns(order, attempt, capture, at, { by, applicant, note }),
+  );
+}
+
+function accepted(
+  order: Order,
+  attempt: Payment,
+  disputed: Capture,
+  { note, by }: CommandOf<'resolve_dispute'>,
+  at: number,
+): Decision {
   if (disputed.currency !== order.currency || disputed.amount < order.total)
     return refused('invalid_state', 'Only money that covers the total, in the currency of the order, can be accepted.');
   return done(
-    { type: 'money_captured', payment: attempt.id, capture: capture('order'), at, by: wish.by },
-    { type: 'order.paid', payment: attempt.id, paidAt: disputed.at, at, by: wish.by },
+    { type: 'money_captured', payment: attempt.id, capture: { ...disputed, use: 'order' }, at, by },
+    { type: 'order.paid', payment: attempt.id, paidAt: disputed.at, note, at, by },
   );
 }

@@ -1,9 +1,13 @@
-import { autoReceiptAt, hasFailed } from './delivery.ts';
+import { autoReceiptAt } from './completion.ts';
+import type { Decision } from './decision.ts';
+import { done } from './decision.ts';
+import { changeTo, deliveryDeadline, dispatchIsHeld, isAwaited, itemsUpdated } from './delivery.ts';
 import { dutiesOf, isSettled, type Duty } from './duties.ts';
-import type { OrderEvent } from './events.ts';
+import type { ItemChange, OrderEvent } from './events.ts';
 import { PAUSES } from './limits.ts';
-import type { Item, Order, Refund } from './order.ts';
+import type { Actor, Order, Refund } from './order.ts';
 import { isOpen, isPaid, isUnpaid, SYSTEM } from './order.ts';
+import { attemptCloses } from './payment.ts';
 import { refundTriedAgain } from './refund.ts';
 
 /** A moment at which something is to happen by itself, and what: the one list that the alarm and the deeds share. */
@@ -34,40 +38,27 @@ function expiries(order: Order): Deadline[] {
     { at: order.expiresAt, events: (at) => [{ type: 'closing_began', ending: ending(at), at, by: SYSTEM }] },
     ...order.payments
       .filter((p) => isOpen(p) && p.expiresAt < order.expiresAt)
-      .map((p): Deadline => ({
-        at: p.expiresAt,
-        events: (at) => [{ type: 'attempt_closing', payment: p.id, at, by: SYSTEM }],
-      })),
+      .map((p): Deadline => ({ at: p.expiresAt, events: (at) => [attemptCloses(p.id, at)] })),
   ];
 }
 
 function deliveryDeadlines(order: Order): Deadline[] {
   if (!isPaid(order)) return [];
   const receipt = autoReceiptAt(order);
-  return [
-    ...(receipt === null
-      ? []
-      : [{ at: receipt, events: (at: number): OrderEvent[] => [{ type: 'order.received', at, by: SYSTEM }] }]),
-    ...order.items
-      .filter(isAwaited)
-      .map((item): Deadline => ({ at: timeoutOf(order, item), events: (at) => [timedOut(item, at)] })),
-  ];
+  return [...(receipt === null ? [] : [{ at: receipt, events: receivedByItself }]), ...lateDeliveries(order)];
 }
-const isAwaited = (item: Item): boolean =>
-  item.deliveryTimeoutSeconds !== null &&
-  !hasFailed(item) &&
-  (item.status === 'waiting' || item.status === 'delivering') &&
-  item.withdrawn < item.quantity;
-const timeoutOf = (order: Order, item: Item): number =>
-  Math.max(order.paidAt ?? 0, item.status === 'delivering' ? (item.updatedAt ?? 0) : 0) +
-  (item.deliveryTimeoutSeconds ?? 0) * 1000;
-const timedOut = (item: Item, at: number): OrderEvent => ({
-  type: 'item.delivery_updated',
-  items: [{ item: item.id, status: 'timed_out', arrived: item.arrived, tracking: item.tracking }],
-  detail: null,
-  at,
-  by: SYSTEM,
-});
+const receivedByItself = (at: number): OrderEvent[] => [{ type: 'order.received', at, by: SYSTEM }];
+
+/** Items whose delivery is late by then are told of together. Timers stand still while dispatch is held. */
+function lateDeliveries(order: Order): Deadline[] {
+  if (dispatchIsHeld(order)) return [];
+  const awaited = order.items.filter(isAwaited).map((item) => ({ item, lateAt: deliveryDeadline(order, item) }));
+  if (awaited.length === 0) return [];
+  const first = Math.min(...awaited.map(({ lateAt }) => lateAt));
+  const changes = (at: number): ItemChange[] =>
+    awaited.filter(({ lateAt }) => lateAt <= at).map(({ item }) => changeTo('timed_out', item));
+  return [{ at: first, events: (at) => [itemsUpdated(changes(at), null, at, SYSTEM)] }];
+}
 
 function refundDeadlines(order: Order): Deadline[] {
   return order.refunds.flatMap((refund: Refund): Deadline[] => {
@@ -94,3 +85,14 @@ function delays(order: Order): Deadline[] {
     }));
 }
 export const isImpatient = (type: Duty['type']): boolean => type === 'close_attempt' || type === 'make_refund';
+
+/**
+ * A person wants what is stuck tried again now: refunds that rest after a failure; what is under way is begun anew by
+ * whoever carries the duties out. What no trying can mend has been seen.
+ */
+export function retry(order: Order, by: Actor, at: number): Decision {
+  const resting = order.refunds.filter(({ retryAt }) => retryAt !== null);
+  const isSeen = order.deliveredAfterRefund || order.payments.some(({ foreignNoticeAt }) => foreignNoticeAt !== null);
+  const seen: OrderEvent[] = isSeen ? [{ type: 'attention_seen', at, by }] : [];
+  return done(...resting.map((refund) => refundTriedAgain(refund, at, by)), ...seen);
+}

@@ -1,17 +1,19 @@
 import { attentionOf } from './attention.ts';
 import { unreachable } from './brand.ts';
 import type { ItemChange, TimelineEvent } from './events.ts';
-import type { Item, Order, Payment, Refund } from './order.ts';
-import { isLive, isUnpaid } from './order.ts';
+import type { Item, Order, OrderStatus, Payment, Refund } from './order.ts';
+import { isOpen, isUnpaid } from './order.ts';
 import { outRefundNoOf } from './ids.ts';
+import { awaitsReplacement } from './refund.ts';
 import {
   fullyRefunded,
   isOwnRefund,
   itemShares,
+  NO_PART,
   paidAmount,
   refundedAmount,
-  refundedItemAmount,
-  refundedUnits,
+  refundedParts,
+  type Part,
 } from './sums.ts';
 
 /** RFC 3339, UTC. */
@@ -24,14 +26,18 @@ export type RefundStatusOfOrder = 'none' | 'requested' | 'pending' | 'partial' |
 export function refundStatus(order: Order): RefundStatusOfOrder {
   const own = order.refunds.filter(isOwnRefund);
   if (fullyRefunded(order)) return 'full';
-  if (own.some((r) => r.status === 'approved' || r.status === 'processing' || (r.status === 'failed' && !r.replaced)))
+  if (
+    own.some(
+      (r) => r.status === 'approved' || r.status === 'processing' || r.retryAt !== null || awaitsReplacement(order, r),
+    )
+  )
     return 'pending';
   if (own.some(({ status }) => status === 'requested')) return 'requested';
   return refundedAmount(order) > 0 ? 'partial' : 'none';
 }
 
 /** The status of the contract: inner states don't leak. */
-export function statusOf(order: Order) {
+export function statusOf(order: Order): 'paying' | OrderStatus {
   const paying = isUnpaid(order) && order.payments.some(({ status }) => status === 'processing');
   return paying ? 'paying' : order.status;
 }
@@ -39,7 +45,7 @@ export type PublicStatus = ReturnType<typeof statusOf>;
 
 /** The order as the contract shows it, without what only the database holds (names, addresses, links). */
 export function view(order: Order) {
-  const shares = fullyRefunded(order) ? itemShares(order) : null;
+  const refunded = refundedOfItems(order);
   return {
     id: order.id,
     currency: order.currency,
@@ -47,7 +53,7 @@ export function view(order: Order) {
     cancel_reason: order.cancelReason,
     refund_status: refundStatus(order),
     amounts: amountsOf(order),
-    items: order.items.map((item, index) => itemView(order, item, shares?.[index])),
+    items: order.items.map((item, index) => itemView(item, refunded[index]!)),
     payments: order.payments.map(paymentView),
     refunds: order.refunds.map(refundView),
     review: order.review,
@@ -71,8 +77,17 @@ export const amountsOf = (order: Order) => ({
   refunded: refundedAmount(order),
 });
 
-/** @param share the item's part of the total, where the order is refunded in full */
-const itemView = (order: Order, item: Item, share: number | undefined) => ({
+/** What of each item has gone back: by refunds that name it, or all of it where the order is refunded in full. */
+function refundedOfItems(order: Order): Part[] {
+  if (fullyRefunded(order)) {
+    const shares = itemShares(order);
+    return order.items.map(({ quantity }, index) => ({ quantity, amount: shares[index]! }));
+  }
+  const parts = refundedParts(order);
+  return order.items.map(({ id }) => parts.get(id) ?? NO_PART);
+}
+
+const itemView = (item: Item, refunded: Part) => ({
   id: item.id,
   quantity: item.quantity,
   amount: item.amount,
@@ -83,23 +98,20 @@ const itemView = (order: Order, item: Item, share: number | undefined) => ({
     tracking: item.tracking,
     updated_at: instantOrNull(item.updatedAt),
   },
-  refunded:
-    share === undefined
-      ? { quantity: refundedUnits(order, item.id), amount: refundedItemAmount(order, item.id) }
-      : { quantity: item.quantity, amount: share },
+  refunded: { quantity: refunded.quantity, amount: refunded.amount },
 });
 
 export const paymentView = (payment: Payment) => ({
   id: payment.id,
   method: payment.method,
   out_trade_no: payment.outTradeNo,
-  provider_trade_no: payment.captures.at(-1)?.tradeNo ?? null,
+  provider_trade_no: (payment.captures.find(({ use }) => use === 'order') ?? payment.captures.at(-1))?.tradeNo ?? null,
   amount: payment.amount,
   status: payment.status,
   failure: payment.failure,
   expires_at: instant(payment.expiresAt),
   paid_at: instantOrNull(payment.paidAt),
-  action: isLive(payment) ? payment.action : null,
+  action: isOpen(payment) ? payment.action : null,
 });
 
 export const refundView = (refund: Refund) => ({
@@ -129,7 +141,7 @@ export function timelineData(event: TimelineEvent): Record<string, unknown> {
     case 'order.received':
       return {};
     case 'order.paid':
-      return { payment_id: event.payment, paid_at: instant(event.paidAt) };
+      return { payment_id: event.payment, paid_at: instant(event.paidAt), note: event.note ?? null };
     case 'order.cancelled':
       return { reason: event.reason, detail: event.detail };
     case 'order.reviewed':

@@ -7,7 +7,6 @@ export function banner({ config, ownsDatabase, temporalUiUrl }: Surroundings): s
   const rows = [
     ['API', `${api}   documentation: ${api}/docs`],
     ...(config.publicUrl === api ? [] : [['', `from outside: ${config.publicUrl}`]]),
-    ['Console', `${api}/console`],
     ['Simulator', `http://localhost:${config.simulatorPort}`],
     ...(temporalUiUrl ? [['Temporal UI', temporalUiUrl]] : []),
     ['Log', join(config.dataDir, 'logs', 'orders.log')],
@@ -17,8 +16,4 @@ export function banner({ config, ownsDatabase, temporalUiUrl }: Surroundings): s
   return ['', 'Everything runs. Ctrl-C stops it.', '', ...lines, ''].join('\n');
 }
 
-const DEMO_KEYS = [
-  ['Demo merchant', 'API key sk_test_demo · operator key op_test_demo'],
-  ['Demo vending', 'app ds_demo · secret ds_demo_secret · machines 16327129, 16327130'],
-  ['Demo course', 'tokens student_demo, student2_demo, teacher_demo · albums 1, 2, 7'],
-];
+const DEMO_KEYS = [['Demo merchant', 'API key sk_test_demo · operator key op_test_demo']];

@@ -33,6 +33,8 @@ export type Config = {
   /** The first one encrypts. Null: the embedded mode makes one, see keys.ts. */
   encryptionKeys: EncryptionKeys | null;
   logLevel: LogLevel;
+  /** What one caller may ask of an API that is started alone. */
+  requestsPerMinute: number;
 };
 
 export type EncryptionKeys = readonly [EncryptionKey, ...EncryptionKey[]];
@@ -79,6 +81,7 @@ function read(env: Environment, defaultHost: string): Config {
     dataDir: resolve(valueOf(env, 'DATA_DIR') ?? '.data'),
     encryptionKeys: readKeys(env),
     logLevel: readLogLevel(env),
+    requestsPerMinute: readRate(env),
   };
   checkDistinct(portsOf(config));
   return config;
@@ -141,6 +144,13 @@ function readPort(env: Environment, variable: string, standard: number): number 
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw invalid(variable, text, 'a port is a whole number from 1 to 65535');
   return port;
+}
+
+function readRate(env: Environment): number {
+  const text = valueOf(env, 'REQUESTS_PER_MINUTE') ?? '1200';
+  const rate = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (rate < 1) throw invalid('REQUESTS_PER_MINUTE', text, 'it must be a whole number of at least 1');
+  return rate;
 }
 
 function checkDistinct(ports: readonly { variable: string; port: number }[]): void {

@@ -1,5 +1,5 @@
 /** The embedded mode: brings everything up in order, and down in the opposite one. */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { portsOf, type Config, type Environment } from './config.ts';
@@ -12,7 +12,8 @@ import { checkPorts } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { endLeftChildren } from './processes.ts';
 import { findTemporal } from './temporal-binary.ts';
-import { checkTemporal, readTemporalTarget, type TemporalTarget } from './temporal-target.ts';
+import type { TemporalTarget } from '../client/connection.ts';
+import { checkTemporal, readTemporalTarget } from './temporal-target.ts';
 import { startTemporal } from './temporal.ts';
 
 export type StartOptions = {
@@ -20,6 +21,8 @@ export type StartOptions = {
   env: Environment;
   parts: Parts;
   progress: Progress;
+  /** False loses data when the machine crashes: for tests. */
+  durable?: boolean;
   /** Calls the start off; what was started by then is stopped. */
   signal: AbortSignal;
 };
@@ -70,7 +73,7 @@ export async function startEverything(options: StartOptions): Promise<Everything
 }
 
 async function takeFolder({ config, progress, signal }: StartOptions, started: Started): Promise<void> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o711 });
+  makeFolder(config.dataDir);
   const lock = { what: 'The data folder', waitMs: LOCK_WAIT_MS, progress, signal };
   const unlock = await lockFolder(config.dataDir, lock);
   started.set('folder', { stop: async () => unlock() });
@@ -78,6 +81,16 @@ async function takeFolder({ config, progress, signal }: StartOptions, started: S
   await checkPorts(
     portsOf(config).map((use) => ({ ...use, host: use.variable === 'PORT' ? config.host : '127.0.0.1' })),
   );
+}
+
+/** PostgreSQL's user must get through it; what is inside is closed. */
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o711 });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    throw new StartError(`The data folder can't be used (${messageOf(error)}): choose another with DATA_DIR.`);
+  }
 }
 
 /** Both at once: Temporal may have to be downloaded or built first. If one fails, the other is called off. */
@@ -102,9 +115,10 @@ async function startServers(options: StartOptions, started: Started) {
   return { database, temporal };
 }
 
-async function openDatabase({ config, progress, signal }: StartOptions, started: Started): Promise<DatabaseServer> {
+async function openDatabase(options: StartOptions, started: Started): Promise<DatabaseServer> {
+  const { config, progress, signal, durable = true } = options;
   if (config.databaseUrl !== null) return { url: config.databaseUrl, exited: null };
-  const postgres = await startPostgres({ dataDir: config.dataDir, progress, signal });
+  const postgres = await startPostgres({ dataDir: config.dataDir, progress, durable, signal });
   started.set('PostgreSQL', postgres);
   return postgres;
 }

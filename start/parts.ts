@@ -1,10 +1,22 @@
-/** How `npm start` starts our own parts. The wiring is here and nowhere else. */
+/** How our own parts are started and wired. Nothing else knows all of them. */
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { runApi } from '../api/server.ts';
+import { connectClient, type TemporalTarget } from '../client/connection.ts';
+import { temporalGateway } from '../client/gateway.ts';
+import { readiness } from '../client/readiness.ts';
 import { connect } from '../db/connect.ts';
+import { findProviderAccount } from '../db/merchants.ts';
 import { migrate } from '../db/migrate.ts';
+import { createSavedFeed } from '../db/saved-feed.ts';
+import { createSealer } from '../db/sealed.ts';
+import { providerAccounts } from '../providers/accounts.ts';
+import { startSimulator } from '../simulator/server.ts';
+import { startWorker } from '../worker/start.ts';
 import type { Config, EncryptionKeys } from './config.ts';
 import type { Progress } from './failure.ts';
 import type { Log } from './log.ts';
-import type { TemporalTarget } from './temporal-target.ts';
+import { demoAccounts, seedMerchant, seedWechatPay, simulatedMerchants } from './seed.ts';
 
 /** What the parts find when they start. */
 export type Surroundings = {
@@ -19,7 +31,8 @@ export type Surroundings = {
   log: Log;
 };
 
-export type Running = { stop(): Promise<void> };
+/** `failed` is rejected when the part ends without being asked to. */
+export type Running = { stop(): Promise<void>; failed?: Promise<void> };
 
 export type Parts = {
   /** Migrations; then the demo data, if the database is ours. May run again over what a start that was cut short did. */
@@ -32,20 +45,97 @@ export type Parts = {
 /** Returns once the part answers. */
 type StartPart = (around: Surroundings) => Promise<Running>;
 
-export const parts: Parts = { prepareDatabase, simulator: notYet, worker: notYet, api: notYet };
+export const parts: Parts = { prepareDatabase, simulator, worker, api };
 
 async function prepareDatabase({ databaseUrl, ownsDatabase }: Surroundings, progress: Progress): Promise<void> {
   const db = connect(databaseUrl, { connections: 1 });
   try {
     progress('Migrating the database');
     await migrate(db);
-    if (ownsDatabase) progress('Seeding the demo merchant'); // TODO(lead): await seed(db, config, keys)
+    if (ownsDatabase) await seedMerchant(db);
   } finally {
     await db.destroy();
   }
 }
 
-/** TODO(lead): replace by startSimulator, runWorker, runApi. */
-function notYet(): Promise<Running> {
-  return Promise.resolve({ stop: () => Promise.resolve() });
+/** The simulated providers know the demo merchant, and it knows them: their keys are exchanged here. */
+async function simulator({ config, databaseUrl, ownsDatabase, log }: Surroundings): Promise<Running> {
+  const accounts = demoAccounts(config.dataDir);
+  const running = await startSimulator({
+    port: config.simulatorPort,
+    publicUrl: `http://localhost:${config.simulatorPort}`,
+    dataDir: join(config.dataDir, 'simulator'),
+    merchants: simulatedMerchants(accounts),
+    log,
+  });
+  if (!ownsDatabase) return running;
+  const db = connect(databaseUrl, { connections: 1 });
+  const { platformPublicKeyId: publicKeyId, platformPublicKeyPem: publicKeyPem } = running.wechatpay;
+  await seedWechatPay(db, accounts, { url: running.url, publicKeyId, publicKeyPem });
+  await db.destroy();
+  return running;
+}
+
+async function worker({ databaseUrl, temporal, config, log }: Surroundings): Promise<Running> {
+  const db = connect(databaseUrl);
+  const client = await connectClient(temporal);
+  const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
+  const running = await startWorker({
+    db,
+    client,
+    temporal,
+    findProvider,
+    publicUrl: config.publicUrl,
+    now: Date.now,
+    log,
+  });
+  return {
+    failed: running.failed,
+    async stop() {
+      await running.stop();
+      await client.connection.close();
+      await db.destroy();
+    },
+  };
+}
+
+async function api({
+  databaseUrl,
+  temporal,
+  temporalUiUrl,
+  config,
+  keys,
+  log,
+  ownsDatabase,
+}: Surroundings): Promise<Running> {
+  const db = connect(databaseUrl);
+  const client = await connectClient(temporal);
+  const saved = createSavedFeed(databaseUrl);
+  const isEmbedded = ownsDatabase;
+  const running = await runApi({
+    host: config.host,
+    port: config.port,
+    deps: {
+      db,
+      saved,
+      log,
+      now: Date.now,
+      publicUrl: config.publicUrl,
+      gateway: temporalGateway(client, Date.now),
+      sealer: createSealer(keys),
+      findProvider: providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env),
+      temporalUi: temporalUiUrl === null ? null : { url: temporalUiUrl, namespace: temporal.namespace },
+      rateLimit: isEmbedded ? null : { perMinute: config.requestsPerMinute },
+      ready: () => readiness(db, client, isEmbedded ? `http://127.0.0.1:${config.simulatorPort}/healthz` : null),
+      registry: new Registry(),
+    },
+  });
+  return {
+    async stop() {
+      await running.stop();
+      await saved.stop();
+      await client.connection.close();
+      await db.destroy();
+    },
+  };
 }

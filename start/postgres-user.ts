@@ -1,12 +1,12 @@
 /**
  * PostgreSQL refuses to run as root. Started as root, we run it as another user, who may not be able to reach the
- * checkout or the data folder (under /root, say, or a temporary folder). Then it gets, through setpriv, the one
+ * checkout or the data folder (under the home of root, say, or a temporary folder). Then it gets, through setpriv, the one
  * capability to pass such folders, and nothing else.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { chownSync, readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { StartError } from './failure.ts';
+import { messageOf, StartError } from './failure.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 
 /** How to run one of PostgreSQL's programs. */
@@ -34,7 +34,7 @@ export async function choosePostgresUser(binaries: PostgresBinaries, folder: str
   if (process.getuid?.() !== 0) return { uid: undefined, gid: undefined, wrap: plain };
   const ids = ownerOf(folder) ?? idsOf('postgres') ?? idsOf('nobody');
   if (!ids) throw new StartError(`PostgreSQL can't run as root, and there is no user postgres or nobody. ${WAYS_OUT}`);
-  chownSync(folder, ids.uid, ids.gid);
+  giveTo(ids, folder);
   const switchUser = (command: string, args: readonly string[]) => ({ ...plain(command, args), ...ids });
   for (const wrap of [switchUser, ...availableCapabilities().map((name) => withCapability(name, ids))]) {
     if (await canRun({ ...ids, wrap }, binaries, folder)) return { ...ids, wrap };
@@ -50,6 +50,16 @@ const WAYS_OUT =
 
 function plain(command: string, args: readonly string[]): Launch {
   return { command, args: [...args] };
+}
+
+function giveTo({ uid, gid }: Ids, folder: string): void {
+  try {
+    chownSync(folder, uid, gid);
+  } catch (error) {
+    throw new StartError(
+      `PostgreSQL can't run as root, and this root can't give files away (${messageOf(error)}). ${WAYS_OUT}`,
+    );
+  }
 }
 
 /** Data from an earlier run stays with the user who made it. */

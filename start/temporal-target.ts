@@ -1,12 +1,10 @@
 /** The Temporal server of somebody else: how to reach it, and whether it is ready for us. */
 import { Connection } from '@temporalio/client';
-import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { TemporalTarget } from '../client/connection.ts';
 import { ConfigError, type Environment } from './config.ts';
 import { messageOf, StartError } from './failure.ts';
 import { missingSearchAttributes, registerCommands } from './search-attributes.ts';
-
-/** What a client or a worker needs to connect. */
-export type TemporalTarget = { connection: ClientConnectConfig['connectionOptions']; namespace: string };
 
 const ANSWER_WITHIN_MS = 5_000;
 

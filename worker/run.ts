@@ -1,5 +1,6 @@
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import { TASK_QUEUE } from '../workflows/messages.ts';
 
@@ -9,6 +10,11 @@ export type WorkerOptions = {
   activities: Activities;
   bundle: WorkflowBundle;
   taskQueue?: string;
+  /**
+   * Under which deployment this code runs, so that open orders move on to newer code at their next task
+   * (AUTO_UPGRADE). Null: unversioned, for servers that know no deployments.
+   */
+  deployment: WorkerDeploymentVersion | null;
   /** Orders kept in memory; more than are in motion at once. */
   cachedOrders?: number;
 };
@@ -23,6 +29,7 @@ export async function runWorker({
   activities,
   bundle,
   taskQueue = TASK_QUEUE,
+  deployment,
   cachedOrders = 2000,
 }: WorkerOptions): Promise<RunningWorker> {
   const worker = await Worker.create({
@@ -32,6 +39,13 @@ export async function runWorker({
     workflowBundle: bundle,
     activities,
     maxCachedWorkflows: cachedOrders,
+    ...(deployment && {
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: deployment,
+        defaultVersioningBehavior: 'AUTO_UPGRADE' as const,
+      },
+    }),
     stickyQueueScheduleToStartTimeout: '1s',
     shutdownGraceTime: '8s',
     shutdownForceTime: '12s',

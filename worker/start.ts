@@ -5,6 +5,7 @@ import { temporalGateway } from '../client/gateway.ts';
 import { connectNative, type TemporalTarget } from '../client/connection.ts';
 import type { FindProvider } from '../providers/accounts.ts';
 import { bundleWorkflows } from './bundle.ts';
+import { deploymentOf, makeCurrent } from './deployment.ts';
 import { runWorker, type RunningWorker } from './run.ts';
 import { ensureRelay } from './schedule.ts';
 
@@ -35,13 +36,17 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     },
   });
   const bundle = deps.bundle ?? (await bundleWorkflows());
+  const deployment = deploymentOf(bundle, taskQueue);
+  const { namespace } = temporal;
   const worker = await runWorker({
     connection,
-    namespace: temporal.namespace,
+    namespace,
     activities,
     bundle,
+    deployment,
     ...(taskQueue && { taskQueue }),
   });
+  await makeCurrent(client, deployment);
   await ensureRelay(client, taskQueue);
   return {
     failed: worker.failed,

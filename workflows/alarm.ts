@@ -8,7 +8,6 @@ export class Alarm {
 
   /** @param moment null: nothing is due by time alone */
   set(moment: number | null): void {
-    this.#rang = false;
     if (moment === this.#moment) return;
     this.#scope?.cancel();
     this.#moment = moment;
@@ -17,6 +16,11 @@ export class Alarm {
 
   rang(): boolean {
     return this.#rang;
+  }
+
+  /** What was due by time is being looked into. */
+  quiet(): void {
+    this.#rang = false;
   }
 
   #wake(moment: number): CancellationScope {

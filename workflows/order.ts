@@ -30,6 +30,7 @@ async function live(desk: Desk, input: OrderInput): Promise<void> {
   const { book, duties } = desk;
   for (;;) {
     await takeIn(book);
+    desk.alarm.quiet();
     book.note({ type: 'time_passed', by: SYSTEM });
     duties.begin();
     if (desk.hasToSave()) await save(desk);

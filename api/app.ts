@@ -1,0 +1,61 @@
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { authenticate } from './auth.ts';
+import { deliveryRoutes } from './delivery.ts';
+import { describe } from './docs.ts';
+import type { ApiDeps, Lifecycle } from './env.ts';
+import { onError } from './errors.ts';
+import { eventRoutes } from './events.ts';
+import { healthRoutes } from './health.ts';
+import { onceOnly } from './idempotency.ts';
+import { createMetrics } from './metrics.ts';
+import { newRouter } from './operation.ts';
+import { orderRoutes } from './orders.ts';
+import { paymentRoutes } from './payments.ts';
+import { personalDataRoutes } from './personal-data.ts';
+import { notFound, Problem, problemResponse } from './problem.ts';
+import { limitRate } from './rate-limit.ts';
+import { refundRoutes } from './refunds.ts';
+import { logRequests } from './request-log.ts';
+import { secureHeaders } from './security-headers.ts';
+import { webhookRoutes } from './webhooks.ts';
+
+/** For an app that nobody stops: tests. */
+const forEver = (): Lifecycle => ({ stopping: new AbortController().signal, background: new Set() });
+
+/** The whole API as one function from request to answer: `app.fetch(request)`, or `app.request('/v1/orders')`. */
+export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
+  const services = { ...deps, ...lifecycle, metrics: createMetrics(deps.registry, deps.db) };
+  const app = newRouter();
+  app.onError(onError);
+  app.notFound(() => problemResponse(notFound()));
+  app.use(logRequests(services));
+  app.use(secureHeaders);
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (_, methods) =>
+        problemResponse(
+          new Problem('method_not_allowed', `Here: ${methods.join(', ')}.`, { headers: { allow: methods.join(', ') } }),
+        ),
+    }),
+  );
+  app.use('/v1/*', authenticate(deps));
+  if (deps.rateLimit) app.use('/v1/*', limitRate(deps.rateLimit));
+  const once = onceOnly(deps);
+  app.use('/v1/*', (c, next) => {
+    c.set('once', once);
+    return next();
+  });
+  for (const routes of [
+    orderRoutes(services),
+    paymentRoutes(services),
+    refundRoutes(services),
+    deliveryRoutes(services),
+    eventRoutes(services),
+    personalDataRoutes(services),
+    webhookRoutes(services),
+    healthRoutes(services),
+  ])
+    app.route('/', routes);
+  return describe(app, deps.publicUrl);
+}

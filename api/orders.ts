@@ -1,0 +1,243 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { createOrder, listOrders, markStarted, storedFrom, type OrderFilter, type StoredOrder } from '../db/orders.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { ApiEnv, Services } from './env.ts';
+import { described } from './errors.ts';
+import { cursorAfter, flag, instantIn, page, pageOf, queryText, readCursor, sizeOf, text } from './fields.ts';
+import { newOrderId } from './ids.ts';
+import { NewOrderBody, orderFrom } from './new-order.ts';
+import { body, json, newRouter, operation } from './operation.ts';
+import { etagOf, orderBody, personalContext } from './order-view.ts';
+import { Problem } from './problem.ts';
+import { listOf, Nothing, Order, OrderPath, OrderStatus, RefundStatusOfOrder } from './schemas.ts';
+import { ask, loadOrder } from './wishes.ts';
+
+const tags = ['Orders'];
+
+const createRoute = operation(
+  { scope: 'orders:write' },
+  {
+    method: 'post',
+    path: '/v1/orders',
+    operationId: 'createOrder',
+    tags,
+    summary: 'Create an order',
+    description:
+      'Starts the order; it is safe once this is answered. Send an `Idempotency-Key`, so that a repeated request is ' +
+      'the same order. An order of total 0 is paid at once, as is a test order.',
+    request: { body: body(NewOrderBody) },
+    responses: { 201: json('The order', Order) },
+  },
+  ['merchant_order_no_taken'],
+);
+
+const ListQuery = z.strictObject({
+  status: OrderStatus.optional(),
+  refund_status: RefundStatusOfOrder.optional(),
+  attention: flag().optional().openapi({ description: 'Only orders that a person should look at, or only others' }),
+  merchant_order_no: queryText().optional(),
+  created_from: instantIn().optional().openapi({ description: 'Inclusive' }),
+  created_to: instantIn().optional().openapi({ description: 'Exclusive' }),
+  ...page,
+});
+
+const listRoute = operation(
+  { scope: 'orders:read' },
+  {
+    method: 'get',
+    path: '/v1/orders',
+    operationId: 'listOrders',
+    tags,
+    summary: 'List orders, newest first',
+    request: { query: ListQuery },
+    responses: { 200: json('A page of orders', listOf(Order)) },
+  },
+);
+
+const getRoute = operation(
+  { scope: 'orders:read', customer: true },
+  {
+    method: 'get',
+    path: '/v1/orders/{id}',
+    operationId: 'getOrder',
+    tags,
+    summary: 'Read an order',
+    description:
+      'As stored, with its version as `ETag`. `live=true` asks the running workflow itself; where none runs, the ' +
+      'stored order is the truth and is answered. A checkout token sees phone and address masked.',
+    request: {
+      params: OrderPath,
+      query: z.strictObject({ live: flag().optional() }),
+      headers: z.object({ 'if-none-match': z.string().optional() }),
+    },
+    responses: {
+      200: {
+        ...json('The order', Order),
+        headers: { ETag: { description: 'Its version', schema: { type: 'string' as const } } },
+      },
+      304: { description: 'Not changed since the version in If-None-Match' },
+    },
+  },
+);
+
+const confirmRoute = operation(
+  { scope: 'orders:write', customer: true },
+  {
+    method: 'post',
+    path: '/v1/orders/{id}/confirm',
+    operationId: 'confirmOrder',
+    tags,
+    summary: "Give the customer's final yes",
+    description: 'For orders that were created with `confirm: false`.',
+    request: { params: OrderPath, body: body(Nothing, false) },
+    responses: { 200: json('The order', Order) },
+  },
+  ['order_expired', 'invalid_state', 'already_paid'],
+);
+
+const cancelRoute = operation(
+  { scope: 'orders:write', customer: true },
+  {
+    method: 'post',
+    path: '/v1/orders/{id}/cancel',
+    operationId: 'cancelOrder',
+    tags,
+    summary: 'Cancel an order',
+    description:
+      'Unpaid: closes what is open at the provider, then cancels. Paid, and nothing on its way yet: applies for a ' +
+      'full refund, and dispatches nothing until that is decided. A cancellation that is not settled within ten ' +
+      'seconds goes on by itself.',
+    request: {
+      params: OrderPath,
+      body: body(z.strictObject({ reason: text(LIMITS.reasonLength, 0).nullish() }), false),
+    },
+    responses: {
+      200: json('The order, cancelled', Order),
+      202: json('The order: a refund has been applied for, or it is still being closed', Order),
+    },
+  },
+  ['order_expired', 'invalid_state', 'refund_exceeds_paid'],
+);
+
+const retryRoute = operation(
+  { scope: 'orders:write' },
+  {
+    method: 'post',
+    path: '/v1/orders/{id}/retry',
+    operationId: 'retryOrder',
+    tags,
+    summary: 'Try what is stuck again now',
+    description: 'What can not be done goes on being tried by itself, with pauses: see `attention`. This ends a pause.',
+    request: { params: OrderPath, body: body(Nothing, false) },
+    responses: { 200: json('The order', Order) },
+  },
+  ['invalid_state'],
+);
+
+export const orderRoutes = (services: Services) =>
+  newRouter()
+    .openapi(createRoute, async (c) => {
+      const stored = await create(services, c, c.req.valid('json'));
+      c.set('order', stored.order.id);
+      c.header('location', `/v1/orders/${stored.order.id}`);
+      c.header('etag', etagOf(stored));
+      return c.json(orderBody(services, c.var.caller, stored), 201);
+    })
+    .openapi(listRoute, async (c) => c.json(await list(services, c, c.req.valid('query')), 200))
+    .openapi(getRoute, async (c) => {
+      const stored = await loadOrder(services, c.var.caller, c.req.valid('param').id);
+      const live = c.req.valid('query').live ? await services.gateway.live(stored.order.id) : null;
+      const etag = etagOf(stored, live?.version);
+      c.header('etag', etag);
+      if (matches(c.req.header('if-none-match'), etag)) return c.body(null, 304);
+      return c.json(orderBody(services, c.var.caller, stored, live ?? undefined), 200);
+    })
+    .openapi(confirmRoute, async (c) => {
+      const { stored } = await ask(services, c, { type: 'confirm' });
+      return c.json(orderBody(services, c.var.caller, stored), 200);
+    })
+    .openapi(cancelRoute, async (c) => {
+      const { caller } = c.var;
+      const because = caller.kind === 'customer' ? 'customer' : 'merchant';
+      const reason = c.req.valid('json').reason || null;
+      const { stored } = await ask(services, c, { type: 'cancel', because, applicant: caller.key, reason });
+      return c.json(orderBody(services, caller, stored), stored.order.status === 'cancelled' ? 200 : 202);
+    })
+    .openapi(retryRoute, async (c) => {
+      const { stored } = await ask(services, c, { type: 'retry' });
+      return c.json(orderBody(services, c.var.caller, stored), 200);
+    });
+
+/** The row first; the workflow starts while the answer is on its way, and a relay starts what a crash left behind. */
+async function create(
+  services: Services,
+  c: Context<ApiEnv>,
+  wanted: z.infer<typeof NewOrderBody>,
+): Promise<StoredOrder> {
+  const { db, sealer, now } = services;
+  const { caller } = c.var;
+  const id = newOrderId(c.get('seed')?.ids, now());
+  const { personalData, ...made } = orderFrom(wanted, { id, merchant: caller.merchant, now: now() });
+  const created = { ...made, personal: personalData && sealer.seal(personalData, personalContext(id)) };
+  const outcome = await createOrder(db, created);
+  if ('number' in outcome) {
+    const stored = storedFrom(created, outcome.number);
+    startLater(services, c, stored);
+    return stored;
+  }
+  // The same Idempotency-Key goes on after a failure of ours: this is its order.
+  if (outcome.takenBy === id) return loadOrder(services, caller, id);
+  throw new Problem('merchant_order_no_taken', 'Another order has this merchant_order_no.', {
+    extra: { order_id: outcome.takenBy },
+  });
+}
+
+function startLater({ db, gateway, background }: Services, c: Context<ApiEnv>, stored: StoredOrder): void {
+  const { id } = stored.order;
+  const { log } = c.var;
+  const starting = gateway
+    .start(stored)
+    .then((runId) => markStarted(db, id, runId))
+    .catch((error: unknown) => log.warn({ order: id, err: described(error) }, 'not started yet; a relay will'))
+    .finally(() => background.delete(starting));
+  background.add(starting);
+}
+
+async function list(services: Services, c: Context<ApiEnv>, query: z.infer<typeof ListQuery>) {
+  const limit = sizeOf(query.limit);
+  const filter: OrderFilter = {
+    merchant: c.var.caller.merchant.id,
+    limit: limit + 1,
+    ...defined({
+      status: query.status,
+      refundStatus: query.refund_status,
+      attention: query.attention,
+      merchantOrderNo: query.merchant_order_no,
+      createdFrom: query.created_from,
+      createdTo: query.created_to,
+      before: readCursor('orders', query.cursor),
+    }),
+  };
+  const rows = await listOrders(services.db, filter);
+  return pageOf(
+    rows,
+    limit,
+    (stored) => orderBody(services, c.var.caller, stored),
+    ({ row }) => cursorAfter('orders', row.number),
+  );
+}
+
+/** Without what is not given. */
+function defined<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** RFC 9110, 13.1.2: weak comparison. */
+function matches(given: string | undefined, etag: string): boolean {
+  if (given === undefined) return false;
+  const tags = given.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}

@@ -1,0 +1,102 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { recordNotice, type RecordedNotice } from '../db/notices.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { PROVIDERS, type ProviderName } from '../domain/method.ts';
+import { NoticeRejected, type Acknowledgement, type Notice, type PaymentProvider } from '../providers/provider.ts';
+import { readBytes } from './body.ts';
+import type { ApiEnv, Services } from './env.ts';
+import { described } from './errors.ts';
+import { newNoticeId } from './ids.ts';
+import { newRouter } from './operation.ts';
+import { notFound, problemResponses } from './problem.ts';
+
+/** Providers wait a few seconds only; a notice is safe once its row is, and a relay repeats what was not told. */
+const TELLING_MS = 2_000;
+/** Until then whoever took it in first is telling the order. */
+const YOUNG_MS = 5_000;
+
+const noticeRoute = {
+  method: 'post' as const,
+  path: '/webhooks/{provider}/{merchant}',
+  operationId: 'receiveNotice',
+  tags: ['Notices of payment providers'],
+  summary: "Take in a payment provider's notice",
+  description:
+    "For providers only, in each provider's own form: verified by its signature, kept, then answered in its own " +
+    'words. A notice for an unknown order is kept and answered with failure, so that it is sent again.',
+  request: { params: z.object({ provider: z.string(), merchant: z.string() }) },
+  responses: {
+    200: { description: 'Kept; it can not be lost any more' },
+    401: { description: 'The signature does not hold, or the notice is too old' },
+    ...problemResponses(['not_found', 'payload_too_large']),
+    500: { description: 'Not kept, or for an unknown order: send it again' },
+  },
+};
+
+export const webhookRoutes = (services: Services) =>
+  newRouter().openapi(noticeRoute, async (c) => {
+    const { provider: name, merchant } = c.req.valid('param');
+    const provider = await providerFor(services, merchant, name);
+    const bytes = await readBytes(c, LIMITS.noticeBytes);
+    return asSaid(provider, await takeIn(services, c, provider, merchant, bytes)) as never;
+  });
+
+async function providerFor({ findProvider }: Services, merchant: string, name: string): Promise<PaymentProvider> {
+  const isKnown = (PROVIDERS as readonly string[]).includes(name) && /^[\w.-]{1,100}$/.test(merchant);
+  const provider = isKnown ? await findProvider(merchant, name as ProviderName) : null;
+  if (!provider) throw notFound();
+  return provider;
+}
+
+type Outcome = Parameters<PaymentProvider['acknowledge']>[0];
+
+const asSaid = (provider: PaymentProvider, outcome: Outcome): Response => {
+  const { status, headers, body }: Acknowledgement = provider.acknowledge(outcome);
+  return new Response(body, { status, headers });
+};
+
+/** Rule 4: success only once it can't be lost. */
+async function takeIn(
+  services: Services,
+  c: Context<ApiEnv>,
+  provider: PaymentProvider,
+  merchant: string,
+  bytes: Uint8Array,
+): Promise<Outcome> {
+  const count = (outcome: string) => services.metrics.notices.inc({ provider: provider.name, outcome });
+  try {
+    const notice = await provider.readNotice({ headers: c.req.raw.headers, body: bytes });
+    const recorded = await record(services, provider.name, merchant, notice);
+    count(recorded.order === null ? 'unknown_order' : recorded.isNew ? 'accepted' : 'repeated');
+    if (recorded.order === null) return 'failed';
+    await tell(services, c, recorded);
+    return 'accepted';
+  } catch (error) {
+    const isRejected = error instanceof NoticeRejected;
+    count(isRejected ? 'rejected' : 'failed');
+    c.var.log.warn({ provider: provider.name, merchant, err: described(error) }, 'a notice was not taken in');
+    return isRejected ? 'rejected' : 'failed';
+  }
+}
+
+const record = ({ db, now }: Services, provider: ProviderName, merchant: string, notice: Notice) =>
+  recordNotice(db, {
+    id: newNoticeId(now()),
+    provider,
+    merchant,
+    noticeId: notice.id,
+    outTradeNo: notice.outTradeNo,
+    body: notice,
+  });
+
+/** The same notice a hundred times at once wakes its order once; one that nobody told of is told again. */
+async function tell({ gateway }: Services, c: Context<ApiEnv>, recorded: RecordedNotice): Promise<void> {
+  const { id, order, isNew, isProcessed, ageMs } = recorded;
+  if (order === null || isProcessed || (!isNew && ageMs < YOUNG_MS)) return;
+  const { log } = c.var;
+  const telling = gateway.tellNotice(order, id).catch((error: unknown) => {
+    log.warn({ order, err: described(error) }, 'an order was not told of its notice; a relay will');
+  });
+  await Promise.race([telling, new Promise((resolve) => setTimeout(resolve, TELLING_MS).unref())]);
+}

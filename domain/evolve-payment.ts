@@ -1,0 +1,89 @@
+import { unreachable } from './brand.ts';
+import type { OrderEvent } from './events.ts';
+import type { PaymentId } from './ids.ts';
+import { outTradeNoOf } from './ids.ts';
+import type { Capture, Order, Payment, PaymentStatus } from './order.ts';
+import { isRightMoney } from './returns.ts';
+import { paymentIsReturned } from './sums.ts';
+
+type PaymentEvent = Extract<
+  OrderEvent,
+  { type: `payment.${string}` | `attempt_${string}` | 'money_captured' | 'foreign_notice' }
+>;
+
+/** The order after something happened to one of its attempts. */
+export function afterPaymentEvent(order: Order, event: PaymentEvent): Order {
+  const change = (change: (payment: Payment) => Partial<Payment>) => changePayment(order, event.payment, change);
+  switch (event.type) {
+    case 'attempt_started':
+      return { ...order, payments: [...order.payments, newAttempt(order, event)] };
+    case 'payment.opened':
+      return change(() => ({ action: event.action }));
+    case 'payment.processing':
+      return change(() => ({ status: 'processing' }));
+    case 'payment.failed':
+      return change(() => ({ status: 'failed', failure: event.failure, closingSince: null }));
+    case 'payment.closed':
+      return change(() => ({ status: 'closed', closingSince: null }));
+    case 'payment.disputed':
+      return change((payment) => withMoney(order, payment, event.capture));
+    case 'money_captured':
+      return change((payment) => withMoney(order, payment, event.capture));
+    case 'attempt_closing':
+      return change(() => ({ closingSince: event.at }));
+    case 'foreign_notice':
+      return change(({ foreignNoticeAt }) => ({ foreignNoticeAt: foreignNoticeAt ?? event.at }));
+    default:
+      return unreachable(event);
+  }
+}
+
+function newAttempt(order: Order, event: Extract<OrderEvent, { type: 'attempt_started' }>): Payment {
+  return {
+    id: event.payment,
+    method: event.method,
+    outTradeNo: outTradeNoOf(event.payment),
+    amount: order.total,
+    status: 'pending',
+    startedAt: event.at,
+    expiresAt: event.expiresAt,
+    action: null,
+    failure: null,
+    closingSince: null,
+    captures: [],
+    paidAt: null,
+    foreignNoticeAt: null,
+  };
+}
+
+/** The provider's last word on one trade replaces what it said before. What has taken money takes no more. */
+function withMoney(order: Order, payment: Payment, capture: Capture): Partial<Payment> {
+  const captures = [...payment.captures.filter(({ tradeNo }) => tradeNo !== capture.tradeNo), capture];
+  const isDisputed = capture.use === 'disputed' || !isOrderMoney(order, capture);
+  const paidAt = payment.paidAt ?? (isDisputed ? null : capture.at);
+  return { captures, status: statusByMoney(order, { ...payment, captures }), closingSince: null, paidAt };
+}
+
+/** How a payment that took money stands, by what of it has gone back. */
+function statusByMoney(order: Order, payment: Payment): PaymentStatus {
+  if (paymentIsReturned(order, payment)) return 'refunded';
+  return payment.captures.some((capture) => isOrderMoney(order, capture)) ? 'succeeded' : 'disputed';
+}
+
+/** It paid the order, or would have: exactly the total, or accepted by a person. */
+const isOrderMoney = (order: Order, capture: Capture): boolean =>
+  capture.use === 'order' || (capture.use === 'excess' && isRightMoney(order, capture));
+
+/** Payments after money of a refund went back, or came again. */
+export function afterMoneyMoved(order: Order): Order {
+  const payments = order.payments.map((payment) => {
+    const status = payment.captures.length > 0 ? statusByMoney(order, payment) : payment.status;
+    return status === payment.status ? payment : { ...payment, status };
+  });
+  return { ...order, payments };
+}
+
+const changePayment = (order: Order, id: PaymentId, change: (payment: Payment) => Partial<Payment>): Order => ({
+  ...order,
+  payments: order.payments.map((p) => (p.id === id ? { ...p, ...change(p) } : p)),
+});

@@ -1,0 +1,106 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createActivities } from '../../activities/index.ts';
+import type { OrderId, RefundId } from '../../domain/ids.ts';
+import { openedWith } from '../../domain/order.ts';
+import { deliveryReport, orderWorkflowId, WISHES } from '../../workflows/messages.ts';
+import { runWorker, type RunningWorker } from '../../worker/run.ts';
+import { createUnstarted, MERCHANT, OPERATOR, stored } from '../support/orders.ts';
+import { startSystem, type System } from '../support/system.ts';
+import { timeSkippingEnvironment } from '../support/test-server.ts';
+
+/** Weeks in seconds: the same workflow and activities on a server whose clock is moved on. */
+
+const TASK_QUEUE = 'orders-in-skipped-time';
+let system: System;
+let env: TestWorkflowEnvironment;
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  system = await startSystem();
+  env = await timeSkippingEnvironment();
+  worker = await runWorker({
+    connection: env.nativeConnection,
+    namespace: 'default',
+    taskQueue: TASK_QUEUE,
+    bundle: system.bundle,
+    deployment: null,
+    activities: createActivities({
+      db: system.db,
+      gateway: system.gateway,
+      now: Date.now,
+      log: pino({ level: 'silent' }),
+      notifyUrl: () => 'http://127.0.0.1:9/',
+      provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
+    }),
+  });
+});
+afterAll(async () => {
+  await worker?.stop();
+  await env?.teardown();
+  await system?.stop();
+});
+
+async function begin(wanted: Parameters<typeof createUnstarted>[1]): Promise<OrderId> {
+  const { order, row } = await createUnstarted(system, wanted);
+  await env.client.workflow.start('order', {
+    workflowId: orderWorkflowId(order.id),
+    taskQueue: TASK_QUEUE,
+    args: [{ id: order.id, opened: openedWith(order, row.details.confirm) }],
+  });
+  return order.id;
+}
+const types = async (id: OrderId) =>
+  (await system.db.selectFrom('order_events').select('type').where('order_id', '=', id).orderBy('seq').execute()).map(
+    ({ type }) => type,
+  );
+
+describe('by time alone', () => {
+  it('an order of thirty days expires', async () => {
+    const id = await begin({ expiresInMs: 30 * 86_400_000 });
+    expect(await env.client.workflow.getHandle(orderWorkflowId(id)).result()).toBe('cancelled');
+    expect(await types(id)).toEqual(['order.created', 'order.expired']);
+  });
+
+  it('what was delivered is received after two weeks', async () => {
+    const id = await begin({ amounts: [0] });
+    const handle = env.client.workflow.getHandle(orderWorkflowId(id));
+    await handle.signal(deliveryReport, {
+      itemId: (await stored(system, id)).items[0]!.id,
+      status: 'delivered',
+      by: MERCHANT,
+    });
+    expect(await handle.result()).toBe('completed');
+    const order = await stored(system, id);
+    expect(order.receivedAt! - order.items[0]!.updatedAt!).toBeGreaterThanOrEqual(1_209_600_000);
+    expect(order.receivedAt! - order.items[0]!.updatedAt!).toBeLessThan(1_209_600_000 + 3_600_000);
+  });
+
+  it('an undecided refund application is overdue after a day, once', async () => {
+    const id = await begin({ amounts: [0] });
+    const handle = env.client.workflow.getHandle(orderWorkflowId(id));
+    const refund = 'ref_late' as RefundId;
+    await handle.executeUpdate(WISHES.apply_refund, {
+      args: [
+        {
+          type: 'apply_refund',
+          refund,
+          ask: { type: 'all' },
+          reason: 'x',
+          origin: 'merchant',
+          applicant: 'key:x',
+          by: MERCHANT,
+        },
+      ],
+    });
+    await env.sleep('25 hours');
+    expect((await types(id)).filter((type) => type === 'refund.overdue')).toHaveLength(1);
+    const row = await system.db.selectFrom('orders').select('attention').where('id', '=', id).executeTakeFirstOrThrow();
+    expect(row.attention).toBe(true);
+    await handle.executeUpdate(WISHES.review_refund, {
+      args: [{ type: 'review_refund', refund, decision: 'approve', reviewer: OPERATOR, note: null, by: MERCHANT }],
+    });
+    expect((await types(id)).filter((type) => type === 'refund.succeeded')).toHaveLength(1);
+  });
+});
