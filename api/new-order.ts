@@ -26,6 +26,7 @@ const ItemBody = z
     machine_no: text().nullish(),
   })
   .superRefine((item, context) => {
+    if (context.issues.length > 0) return;
     const wrong = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
     if ((item.unit_amount ?? null) === null && (item.amount ?? null) === null)
       wrong('unit_amount', 'Give unit_amount or amount.');
@@ -60,6 +61,7 @@ export const NewOrderBody = z
       .nullish(),
   })
   .superRefine(({ items, discount, delivery_fee }, context) => {
+    if (context.issues.length > 0) return; // Sums of wrong amounts say nothing.
     const wrong = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
     const goods = sum(items.map(amountOf));
     const gross = goods + (delivery_fee ?? 0);

@@ -64,7 +64,9 @@ const SHOWN = 100;
 
 /** One error for each wrong field, unknown ones by their own names. */
 export function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
-  return issues.flatMap(errorsOf).slice(0, SHOWN);
+  const errors = issues.flatMap(errorsOf);
+  const first = new Map(errors.toReversed().map((error) => [error.path, error]));
+  return [...new Set(errors.map(({ path }) => first.get(path)!))].slice(0, SHOWN);
 }
 
 function errorsOf(issue: z.core.$ZodIssue): FieldError[] {

@@ -25,10 +25,13 @@ export function orderBody(
   const { details } = row;
   const personal = personalDataOf(sealer, order.id, row.personal);
   const seen = isCustomer ? masked(personal) : personal;
+  const { id, currency, ...state } = live;
   return {
-    ...live,
+    id,
     number: row.number,
     merchant_order_no: row.merchant_order_no,
+    currency,
+    ...state,
     items: live.items.map((item, index) => ({ ...item, ...itemFields(items[index]!) })),
     discount: order.discount,
     delivery_fee: order.deliveryFee,

@@ -74,7 +74,7 @@ async function takeIn(
     return 'accepted';
   } catch (error) {
     const isRejected = error instanceof NoticeRejected;
-    count(isRejected ? 'rejected' : 'failed');
+    count(isRejected ? 'rejected' : 'failed'); if (process.env['TEST_LOG']) console.error(error);
     c.var.log.warn({ provider: provider.name, merchant, err: described(error) }, 'a notice was not taken in');
     return isRejected ? 'rejected' : 'failed';
   }

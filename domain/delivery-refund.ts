@@ -32,7 +32,7 @@ const goesBackByItself = (item: Item): boolean =>
 
 /**
  * What is left of the failed items' shares, and of what was paid. Where an undecided application names the item, or
- * asks for all, or holds the money that is needed, it is decided first.
+ * asks for all, or holds the money that is needed, it is decided first; where all is on its way back, that comes first.
  */
 function failedParts(order: Order): RefundedItem[] {
   if (!order.items.some(goesBackByItself)) return [];
@@ -49,7 +49,8 @@ function failedParts(order: Order): RefundedItem[] {
     const part = held.get(item.id) ?? NO_PART;
     const quantity = missingUnits(item, part.quantity);
     const worth = quantity > 0 ? unitsWorth(item, shares[index]!, part, quantity) : 0;
-    if (quantity <= 0 || (worth > left && moneyIsAsked)) continue;
+    const mustWait = worth > left && (moneyIsAsked || left === 0);
+    if (quantity <= 0 || mustWait) continue;
     const amount = Math.min(worth, left);
     left -= amount;
     parts.push({ item: item.id, quantity, amount });

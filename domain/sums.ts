@@ -31,17 +31,16 @@ export const fullyRefunded = (order: Order): boolean =>
   paidAmount(order) > 0 && refundedAmount(order) === paidAmount(order);
 
 /**
- * Each item's part of the total, in the order of the items: its amount, its share of the delivery fee, less its share
- * of the discount. The parts add up to the total exactly (rule 3).
+ * Each item's part of the total, in the order of the items: its amount, less its share of the discount, and its share
+ * of the delivery fee, both by its amount. The parts add up to the total exactly and none is below 0 (rule 3): a
+ * discount that is more than the items lessens the delivery fee.
  */
 export function itemShares({ deliveryFee, discount, items }: Order): number[] {
-  const fees = allocate(
-    deliveryFee,
-    items.map(({ amount }) => amount),
-  );
-  const gross = items.map(({ amount }, index) => amount + fees[index]!);
-  const discounts = allocate(discount, gross);
-  return gross.map((amount, index) => amount - discounts[index]!);
+  const amounts = items.map(({ amount }) => amount);
+  const offItems = Math.min(discount, sum(amounts));
+  const discounts = allocate(offItems, amounts);
+  const fees = allocate(deliveryFee - (discount - offItems), amounts);
+  return amounts.map((amount, index) => amount - discounts[index]! + fees[index]!);
 }
 
 /** Units of an item and the money for them. */

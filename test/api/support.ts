@@ -111,11 +111,18 @@ export async function addKey(system: System, key: string, scopes: Scope[]): Prom
 
 type Documented = (method: string, path: string, answer: Answer) => void;
 
-export function callerOf(url: string, check: Documented): Call {
+/** Another API on the same database and Temporal, without a port: with other parts, as another process has them. */
+export function anotherApi(api: TestApi, change: Partial<ApiDeps> = {}): Call {
+  const deps = { ...api.deps, registry: new Registry(), ...change };
+  const app = createApp(deps);
+  return callerOf('http://localhost', documentedBy(deps), async (url, init) => app.request(url, init));
+}
+
+function callerOf(url: string, check: Documented, send: (url: string, init: RequestInit) => Promise<Response> = fetch): Call {
   return async (request, body, { key = MERCHANT_KEY, idempotencyKey, headers = {}, raw } = {}) => {
     const [method = '', path = ''] = request.split(' ');
     const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-    const response = await fetch(url + path, {
+    const response = await send(url + path, {
       method,
       headers: {
         ...(content !== undefined && { 'content-type': 'application/json' }),

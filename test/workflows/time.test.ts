@@ -6,12 +6,14 @@ import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { openedWith } from '../../domain/order.ts';
 import { deliveryReport, orderWorkflowId, WISHES } from '../../workflows/messages.ts';
 import { runWorker, type RunningWorker } from '../../worker/run.ts';
+import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
 import { createUnstarted, MERCHANT, OPERATOR, stored } from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { timeSkippingEnvironment } from '../support/test-server.ts';
 
 /** Weeks in seconds: the same workflow and activities on a server whose clock is moved on. */
 
+const KEYWORD = 2;
 const TASK_QUEUE = 'orders-in-skipped-time';
 let system: System;
 let env: TestWorkflowEnvironment;
@@ -20,6 +22,8 @@ let worker: RunningWorker;
 beforeAll(async () => {
   system = await startSystem();
   env = await timeSkippingEnvironment();
+  const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
+  await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
   worker = await runWorker({
     connection: env.nativeConnection,
     namespace: 'default',
@@ -81,12 +85,13 @@ describe('by time alone', () => {
     const id = await begin({ amounts: [0] });
     const handle = env.client.workflow.getHandle(orderWorkflowId(id));
     const refund = 'ref_late' as RefundId;
+    const ask = { type: 'items', items: [{ item: (await stored(system, id)).items[0]!.id, quantity: 1 }] } as const;
     await handle.executeUpdate(WISHES.apply_refund, {
       args: [
         {
           type: 'apply_refund',
           refund,
-          ask: { type: 'all' },
+          ask,
           reason: 'x',
           origin: 'merchant',
           applicant: 'key:x',

@@ -1,0 +1,92 @@
+/** The system that is measured: API and worker in one process, as `npm start` has them. */
+import { randomBytes } from 'node:crypto';
+import type { WorkflowBundle } from '@temporalio/worker';
+import pino from 'pino';
+import { Registry } from 'prom-client';
+import { runApi } from '../api/server.ts';
+import { connectClient, temporalAt } from '../client/connection.ts';
+import { temporalGateway } from '../client/gateway.ts';
+import { connect } from '../db/connect.ts';
+import { findProviderAccount } from '../db/merchants.ts';
+import { createSavedFeed } from '../db/saved-feed.ts';
+import { createSealer } from '../db/sealed.ts';
+import { providerAccounts } from '../providers/accounts.ts';
+import { freePort } from '../start/ports.ts';
+import { startWorker } from '../worker/start.ts';
+import type { Statement } from './statements.ts';
+
+export type SystemOptions = {
+  databaseUrl: string;
+  /** host:port */
+  temporalAddress: string;
+  taskQueue?: string;
+  /** Made when there is none. */
+  bundle?: WorkflowBundle;
+};
+
+export type System = {
+  /** Of the API. */
+  url: string;
+  /** What API and worker have said to the database since the last time this was asked. */
+  takeStatements(): Statement[];
+  stop(): Promise<void>;
+};
+
+/** @param options a migrated database with the demo merchant, and a Temporal server that knows our search attributes */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const statements: Statement[] = [];
+  const db = connect(options.databaseUrl, { onQuery: (text, ms) => statements.push({ text, ms }) });
+  const port = await freePort();
+  const common = {
+    db,
+    client: await connectClient(temporalAt(options.temporalAddress)),
+    findProvider: providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env),
+    publicUrl: `http://127.0.0.1:${port}`,
+    now: Date.now,
+    log: pino({ level: 'silent' }),
+  };
+  const worker = await startWorker({ ...common, ...workerOptions(options) });
+  const api = await startApi(common, options, port);
+  return {
+    url: common.publicUrl,
+    takeStatements: () => statements.splice(0),
+    async stop() {
+      await api.stop();
+      await worker.stop();
+      await common.client.connection.close();
+      await db.destroy();
+    },
+  };
+}
+
+const workerOptions = ({ temporalAddress, taskQueue, bundle }: SystemOptions) => ({
+  temporal: temporalAt(temporalAddress),
+  ...(taskQueue !== undefined && { taskQueue }),
+  ...(bundle && { bundle }),
+});
+
+type Common = Omit<Parameters<typeof startWorker>[0], 'temporal'>;
+
+async function startApi({ client, ...common }: Common, { databaseUrl, taskQueue }: SystemOptions, port: number) {
+  const saved = createSavedFeed(databaseUrl);
+  const api = await runApi({
+    host: '127.0.0.1',
+    port,
+    deps: {
+      ...common,
+      saved,
+      gateway: temporalGateway(client, common.now, taskQueue),
+      sealer: createSealer([{ id: 'bench', key: randomBytes(32) }]),
+      temporalUi: null,
+      rateLimit: null,
+      ready: () => Promise.resolve([]),
+      registry: new Registry(),
+    },
+  });
+  return {
+    async stop() {
+      await api.stop();
+      await saved.stop();
+    },
+  };
+}

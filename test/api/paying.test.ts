@@ -1,0 +1,272 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sql } from 'kysely';
+import { checkoutToken } from '../../api/checkout-token.ts';
+import { faults, noFaults, until } from '../support/orders.ts';
+import { anotherApi, OPERATOR_KEY, startApi, tea, type TestApi } from './support.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api?.stop());
+
+const order = async (more = {}) => (await api.call('POST /v1/orders', tea(more))).body;
+const open = async (id: string) =>
+  (await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' })).body;
+const buyer = async (outTradeNo: string, body: Record<string, unknown>) => {
+  const response = await fetch(`${api.system.simulator.url}/_control/payments/${outTradeNo}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(response.status).toBe(200);
+};
+const reads = (id: string) => async () => (await api.call(`GET /v1/orders/${id}`)).body;
+const paidOrder = async (more = {}) => {
+  const { id } = await order(more);
+  await buyer((await open(id)).out_trade_no, { action: 'pay' });
+  return until(reads(id), ({ status }) => status !== 'pending_payment' && status !== 'paying');
+};
+
+describe('a payment', () => {
+  it('is opened, paid by the buyer, and told by the provider’s notice', async () => {
+    const { id } = await order();
+    const payment = await open(id);
+    expect(payment).toMatchObject({ status: 'pending', amount: 3000, method: 'wechatpay.native' });
+    expect(payment.action).toMatchObject({ type: 'qr', content: expect.stringMatching(/^http/) });
+    expect((await open(id)).id).toBe(payment.id);
+    await buyer(payment.out_trade_no, { action: 'pay' });
+    const paid = await until(reads(id), ({ status }) => status === 'paid');
+    expect(paid).toMatchObject({ amounts: { paid: 3000 }, payments: [{ status: 'succeeded' }] });
+    const read = await api.call(`GET /v1/orders/${id}/payments/${payment.id}`);
+    expect(read.body).toEqual(paid.payments[0]);
+    const again = await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' });
+    expect(again).toMatchObject({ status: 409, body: { code: 'already_paid' } });
+  });
+
+  it('is not there for others', async () => {
+    const { id } = await order();
+    expect((await api.call(`GET /v1/orders/${id}/payments/pay_1`)).status).toBe(404);
+  });
+
+  it('is refused where the method is not on offer, and where it is none', async () => {
+    const { id } = await order({ currency: 'EUR' });
+    const answer = await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { code: 'payment_method_unavailable', reason: 'currency_not_supported' },
+    });
+    const none = await api.call(`POST /v1/orders/${id}/payments`, { method: 'cash', client_ip: 'x' });
+    expect(none).toMatchObject({ status: 400, body: { errors: [{ path: 'method' }, { path: 'client_ip' }] } });
+  });
+
+  it('is opened at most once, however often it is asked for at once', async () => {
+    const { id } = await order();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => open(id)));
+    expect(new Set(answers.map((payment) => payment.id)).size).toBe(1);
+    expect((await reads(id)()).payments).toHaveLength(1);
+  });
+
+  it('of an order that has expired is refused; the order can be read (scenario 24)', async () => {
+    const { id } = await order({ expires_in: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    for (const [call, body] of [
+      ['payments', { method: 'wechatpay.native' }],
+      ['confirm', {}],
+      ['cancel', { reason: 'late' }],
+    ] as const)
+      expect(await api.call(`POST /v1/orders/${id}/${call}`, body)).toMatchObject({
+        status: 409,
+        body: { code: 'order_expired' },
+      });
+    const { body } = await api.call(`GET /v1/orders/${id}`);
+    expect(body.id).toBe(id);
+  });
+
+  it('goes on after the provider was silent', async () => {
+    const { id } = await order();
+    await faults(api.system, { timeout_rate: 1 });
+    const silent = await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' }, { idempotencyKey: 's' });
+    await noFaults(api.system);
+    expect(silent).toMatchObject({ status: 503, body: { code: 'provider_unavailable' } });
+    const again = await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' }, { idempotencyKey: 's' });
+    expect(again).toMatchObject({ status: 201, body: { action: { type: 'qr' } } });
+    expect((await reads(id)()).payments).toHaveLength(1);
+  });
+});
+
+describe('what can be paid with', () => {
+  const reason = async (query: string, key?: string) => {
+    const { body } = await api.call(`GET /v1/payment-methods${query}`, undefined, key ? { key } : {});
+    return body.data.find(({ method }: { method: string }) => method === 'wechatpay.native');
+  };
+  it('depends on currency and amount', async () => {
+    expect(await reason('?currency=CNY&amount=100')).toMatchObject({ available: true, reason: null });
+    expect(await reason('')).toMatchObject({ available: true });
+    expect(await reason('?currency=USD&amount=100')).toMatchObject({ reason: 'currency_not_supported' });
+    expect(await reason('?currency=CNY&amount=0')).toMatchObject({ reason: 'amount_too_small' });
+    expect(await reason('', 'sk_test_other')).toMatchObject({ available: false, reason: 'not_offered' });
+  });
+  it.each(['currency=yuan', 'amount=-1', 'amount=1.5', 'amount=1e3', 'colour=red'])('%s is refused', async (query) => {
+    const answer = await api.call(`GET /v1/payment-methods?${query}`);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: query.split('=')[0] }] } });
+  });
+  it('for a customer: what the order comes to', async () => {
+    const { id } = await order({ currency: 'EUR' });
+    expect(await reason('', checkoutToken(api.sealer, id))).toMatchObject({ reason: 'currency_not_supported' });
+  });
+});
+
+describe('money of a wrong amount', () => {
+  it('is disputed, until a person gives it back or accepts it', async () => {
+    const { id } = await order();
+    const { id: payment, out_trade_no } = await open(id);
+    await buyer(out_trade_no, { action: 'pay', amount: 3500 });
+    const disputed = await until(reads(id), ({ payments }) => payments[0].status === 'disputed');
+    expect(disputed).toMatchObject({ status: 'pending_payment', attention: [{ code: 'payment_disputed' }] });
+    const resolve = `POST /v1/orders/${id}/payments/${payment}/resolve`;
+    expect((await api.call(resolve, { decision: 'accept' })).body.errors).toMatchObject([{ path: 'note' }]);
+    const answer = await api.call(resolve, { decision: 'accept', note: 'fine' }, { key: OPERATOR_KEY });
+    expect(answer).toMatchObject({ status: 200, body: { id: payment, status: 'succeeded' } });
+    expect((await reads(id)()).status).toBe('paid');
+    expect(await api.call(resolve, { decision: 'return', note: 'no' })).toMatchObject({
+      status: 409,
+      body: { code: 'invalid_state' },
+    });
+  });
+});
+
+describe('a notice', () => {
+  const url = '/webhooks/wechatpay/demo';
+  const notices = async () =>
+    (await api.system.db.selectFrom('notices').selectAll().execute()) as { order_id: string | null; notice_id: string }[];
+
+  /** What the simulator sends, caught on its way. */
+  async function caught(): Promise<{ id: string; headers: Record<string, string>; body: string }> {
+    const { id } = await order();
+    const { out_trade_no } = await open(id);
+    await faults(api.system, { drop_notices: true });
+    await buyer(out_trade_no, { action: 'pay' });
+    await noFaults(api.system);
+    return { id, headers: {}, body: '' };
+  }
+
+  it('with a wrong signature changes nothing, and is counted', async () => {
+    const before = (await notices()).length;
+    const headers = {
+      'wechatpay-serial': 'PUB_KEY_ID_x',
+      'wechatpay-signature': 'AAAA',
+      'wechatpay-nonce': 'x',
+      'wechatpay-timestamp': String(Math.floor(Date.now() / 1000)),
+    };
+    for (const sent of [headers, {}]) {
+      const answer = await api.call(`POST ${url}`, { id: 'x' }, { key: null, headers: sent as Record<string, string> });
+      expect(answer).toMatchObject({ status: 401, body: { code: 'FAIL' } });
+    }
+    expect((await notices()).length).toBe(before);
+    const { body } = await api.call('GET /metrics', undefined, { key: null });
+    expect(body).toMatch(/orders_provider_notices_total\{provider="wechatpay",outcome="rejected"\} 2/);
+  });
+
+  it('of a provider or merchant that is not known is not found; a large one is too large', async () => {
+    for (const path of ['/webhooks/wechatpay/nobody', '/webhooks/alipay/demo', '/webhooks/cash/demo', '/webhooks/wechatpay/%00'])
+      expect((await api.call(`POST ${path}`, {}, { key: null })).status).toBe(404);
+    const large = await api.call(`POST ${url}`, undefined, { key: null, raw: 'x'.repeat(64 * 1024 + 1) });
+    expect(large.status).toBe(413);
+  });
+
+  it('is kept once, however often it comes; its order is told once', async () => {
+    const { id } = await order();
+    const { out_trade_no } = await open(id);
+    await faults(api.system, { duplicate_notices: 20 });
+    await buyer(out_trade_no, { action: 'pay' });
+    await until(reads(id), ({ status }) => status === 'paid');
+    await noFaults(api.system);
+    await until(
+      () => api.call('GET /metrics', undefined, { key: null }),
+      ({ body }) => /outcome="repeated"\} (\d+)/.exec(body)?.[1] === '20',
+    );
+    const kept = (await notices()).filter(({ order_id }) => order_id === id);
+    expect(kept).toHaveLength(1);
+    const { body } = await api.call(`GET /v1/orders/${id}/events`);
+    expect(body.data.filter(({ type }: { type: string }) => type === 'order.paid')).toHaveLength(1);
+  });
+
+  it('is kept and accepted while Temporal is away; not accepted while the database is', async () => {
+    expect(caught).toBeTypeOf('function');
+    const { id } = await order();
+    const { out_trade_no } = await open(id);
+    const notice = {
+      id: 'N-1',
+      account: { merchantNo: '1900000109', appId: 'wxd678efh567hg6787' },
+      outTradeNo: out_trade_no,
+      about: 'payment',
+      payment: { state: 'processing' },
+    } as const;
+    const provider = (await api.deps.findProvider('demo', 'wechatpay'))!;
+    const reading = { ...provider, readNotice: () => Promise.resolve(notice), acknowledge: provider.acknowledge.bind(provider) };
+    const findProvider = () => Promise.resolve(reading as unknown as typeof provider);
+    const broken = () => Promise.reject(Object.assign(new Error('away'), { code: 14 }));
+    const call = anotherApi(api, { findProvider, gateway: { ...api.deps.gateway, tellNotice: broken } });
+    expect((await call(`POST ${url}`, {}, { key: null })).status).toBe(200);
+    expect((await notices()).find(({ notice_id }) => notice_id === 'N-1')?.order_id).toBe(id);
+
+    await sql`alter table notices rename to notices_away`.execute(api.system.db);
+    const lost = await call(`POST ${url}`, {}, { key: null });
+    await sql`alter table notices_away rename to notices`.execute(api.system.db);
+    expect(lost.status).toBeGreaterThanOrEqual(500);
+  });
+
+  it('for an order that is not known is kept, and asked for again', async () => {
+    const notice = {
+      id: 'N-2',
+      account: { merchantNo: '1900000109', appId: null },
+      outTradeNo: 'unknown',
+      about: 'payment',
+      payment: { state: 'pending' },
+    } as const;
+    const provider = (await api.deps.findProvider('demo', 'wechatpay'))!;
+    const reading = { ...provider, readNotice: () => Promise.resolve(notice), acknowledge: provider.acknowledge.bind(provider) };
+    const call = anotherApi(api, { findProvider: () => Promise.resolve(reading as unknown as typeof provider) });
+    expect((await call(`POST ${url}`, {}, { key: null })).status).toBeGreaterThanOrEqual(500);
+    expect((await notices()).find(({ notice_id }) => notice_id === 'N-2')).toMatchObject({ order_id: null });
+  });
+});
+
+describe('a cancellation', () => {
+  it('of an unpaid order closes what is open', async () => {
+    const { id } = await order();
+    await open(id);
+    const answer = await api.call(`POST /v1/orders/${id}/cancel`, { reason: 'changed my mind' });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { status: 'cancelled', cancel_reason: 'merchant', payments: [{ status: 'closed' }] },
+    });
+    const again = await api.call(`POST /v1/orders/${id}/cancel`, { reason: 'again' });
+    expect([again.status, again.body]).toEqual([200, answer.body]);
+    expect((await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' })).body.code).toBe('invalid_state');
+  });
+
+  it('of a paid one applies for a refund, and holds the dispatch', async () => {
+    const { id } = await paidOrder();
+    const answer = await api.call(`POST /v1/orders/${id}/cancel`, { reason: 'too late?' });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { status: 'paid', refund_status: 'requested', refunds: [{ origin: 'cancellation', amount: 3000 }] },
+    });
+    const again = await api.call(`POST /v1/orders/${id}/cancel`, { reason: 'too late?' });
+    expect([again.status, again.body.refunds.length]).toEqual([202, 1]);
+  });
+
+  it('that the provider holds up goes on by itself', async () => {
+    const { id } = await order();
+    await open(id);
+    await faults(api.system, { error_rate: 1 });
+    const answer = await api.call(`POST /v1/orders/${id}/cancel`, { reason: 'x' });
+    expect(answer).toMatchObject({ status: 202, body: { status: 'pending_payment' } });
+    const pay = await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' });
+    expect(pay).toMatchObject({ status: 409, body: { code: 'invalid_state' } });
+    await noFaults(api.system);
+    await until(reads(id), ({ status }) => status === 'cancelled', 40_000);
+  });
+});

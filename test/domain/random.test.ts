@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { openOrder } from '../../domain/decide.ts';
+import { dutiesOf } from '../../domain/duties.ts';
+import { sum } from '../../domain/money.ts';
+import type { Order } from '../../domain/order.ts';
+import { deadlineOf } from '../../domain/time.ts';
+import { checkOrder } from './invariants.ts';
+import * as s from './support.ts';
+import { World } from './world.ts';
+
+/** Long stories of everything that can happen, told by chance. A failure prints its seed and the shortest such story. */
+
+type Chance = { move: number; a: number; b: number };
+type Move = (world: World, chance: Chance) => void;
+
+const pick = <T>(from: readonly T[], index: number): T | undefined => from[index % Math.max(1, from.length)];
+const paymentOfChance = ({ order }: World, { a }: Chance) => pick(order.payments, a)?.id ?? s.PAY_1;
+const refundOfChance = ({ order }: World, { a }: Chance) => pick(order.refunds, a)?.id ?? s.refundId('none');
+const itemOfChance = ({ order }: World, { a }: Chance) => pick(order.items, a)!.id;
+
+const performs =
+  (outcome: 'succeeded' | 'processing' | 'failed'): Move =>
+  (world, { a }) => {
+    const due = dutiesOf(world.order).filter(({ dueAt }) => dueAt <= world.now);
+    const duty = pick(due, a);
+    if (duty) world.perform(duty, outcome);
+  };
+const pays =
+  (change: number, currency = 'CNY', force = false): Move =>
+  (world, chance) => {
+    const amount = Math.max(1, world.order.total + change);
+    world.buyerPays(paymentOfChance(world, chance), amount, currency, force);
+  };
+const asks = (world: World, { a, b }: Chance) => {
+  const item = pick(world.order.items, b)!;
+  const other = pick(world.order.items, b + 1)!;
+  const each = s.units([item.id, 1 + (a % item.quantity)]);
+  const more = item === other ? each : s.units([item.id, 1 + (a % item.quantity)], [other.id, other.quantity]);
+  return pick([s.all, s.amount(1 + (a % Math.max(1, world.order.total))), each, more], b)!;
+};
+
+const MOVES: [string, number, Move][] = [
+  ['duty done', 8, performs('succeeded')],
+  ['duty slow', 2, performs('processing')],
+  ['duty fails', 2, performs('failed')],
+  ['attempt', 4, (w, { a }) => w.tell(s.pay(pick(['wechatpay.native', 'alipay.qr', 'wechatpay.h5'], a)!))],
+  [
+    'buyer at it',
+    1,
+    (w, c) => {
+      const trade = w.tradeOf(paymentOfChance(w, c));
+      if (trade.state === 'open') trade.state = 'processing';
+    },
+  ],
+  ['buyer pays', 5, pays(0)],
+  ['buyer pays less', 1, pays(-1)],
+  ['buyer pays more', 1, pays(5)],
+  ['buyer pays dollars', 1, pays(0, 'USD')],
+  ['buyer pays through a close', 1, pays(0, 'CNY', true)],
+  ['notice', 4, (w, c) => w.tellOfPayment(paymentOfChance(w, c))],
+  [
+    'attempt fails',
+    1,
+    (w, c) => {
+      if (w.tradeOf(paymentOfChance(w, c)).captures.length === 0) w.tell(s.failing(paymentOfChance(w, c)));
+    },
+  ],
+  ['foreign notice', 1, (w, c) => w.tell(s.foreignNotice(paymentOfChance(w, c)))],
+  ['refund notice', 2, (w, c) => w.tellOfRefund(refundOfChance(w, c))],
+  ['refund reversed', 1, (w, c) => w.reverse(refundOfChance(w, c))],
+  [
+    'said again',
+    3,
+    (w, { a }) => {
+      const again = pick(w.said, a);
+      // Providers don't take back what they had said before; only the same message may come again.
+      if (again && again.type !== 'time_passed' && !isOldNews(w, again)) w.tell(again);
+    },
+  ],
+  ['confirm', 1, (w) => w.tell(s.confirm)],
+  ['cancel', 1, (w, { a }) => w.tell(s.cancel(a % 2 ? 'customer' : 'merchant'))],
+  ['resolve', 2, (w, c) => w.tell(s.resolve(paymentOfChance(w, c), c.b % 2 ? 'return' : 'accept'))],
+  ['apply', 4, (w, c) => w.tell(s.apply(`r${w.order.refunds.length}`, asks(w, c)))],
+  ['approve', 4, (w, c) => w.tell(s.approve(refundOfChance(w, c)))],
+  ['reject', 2, (w, c) => w.tell(s.reject(refundOfChance(w, c)))],
+  [
+    'report',
+    6,
+    (w, c) => {
+      const status = pick(['delivering', 'delivered', 'picked_up', 'failed'] as const, c.b)!;
+      const quantity = c.b % 3 === 0 ? 1 + (c.b % 4) : null;
+      w.tell(
+        s.report(itemOfChance(w, c), status, quantity, c.b % 5 === 0 ? { carrier: 'SF', number: String(c.b) } : null),
+      );
+    },
+  ],
+  ['redeliver', 2, (w, c) => w.tell(s.redeliver(itemOfChance(w, c)))],
+  ['receipt', 1, (w) => w.tell(s.receipt)],
+  ['review', 1, (w) => w.tell(s.rate(5))],
+  ['retry', 1, (w) => w.tell(s.retry)],
+  ['a while', 2, (w, { a }) => w.passUntil(w.now + (a % 100) * s.SECOND_MS)],
+  [
+    'until something is due',
+    3,
+    (w) => {
+      const deadline = deadlineOf(w.order);
+      if (deadline !== null) w.passUntil(deadline);
+    },
+  ],
+];
+const WEIGHTED = MOVES.flatMap(([name, weight, move]) => Array.from({ length: weight }, () => ({ name, move })));
+
+/** A refund's success or failure said once more after its provider has said something else. */
+function isOldNews(world: World, command: (typeof world.said)[number]): boolean {
+  if (command.type !== 'refund_found') return false;
+  const current = world.said.findLast((c) => c.type === 'refund_found' && c.refund === command.refund);
+  return current !== command;
+}
+
+const chances = (most: number) =>
+  fc.array(fc.record({ move: fc.nat(WEIGHTED.length - 1), a: fc.nat(1000), b: fc.nat(1000) }), { maxLength: most });
+const item = fc.record({
+  quantity: fc.integer({ min: 1, max: 3 }),
+  amount: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 300 })),
+  fulfilment: fc.constantFrom('shipment' as const, 'shipment' as const, 'digital' as const),
+  deliveryTimeoutSeconds: fc.constantFrom(null, null, 60),
+  onFailure: fc.constantFrom('refund' as const, 'ask' as const),
+});
+const wanted = fc
+  .record({
+    items: fc.array(item, { minLength: 1, maxLength: 3 }),
+    deliveryFee: fc.constantFrom(0, 0, 7, 100),
+    discountPart: fc.constantFrom(0, 0, 0.3, 1),
+    confirm: fc.constantFrom(true, true, true, false),
+    test: fc.constantFrom(false, false, false, false, true),
+    fourEyes: fc.boolean(),
+    refundWindowSeconds: fc.constantFrom(15_552_000, 15_552_000, 600),
+    autoReceiptAfterSeconds: fc.constantFrom(1_209_600, 60),
+  })
+  .map(({ discountPart, ...given }) => {
+    const most = given.deliveryFee + sum(given.items.map(({ amount }) => amount));
+    return s.terms({ ...given, discount: Math.floor(most * discountPart) });
+  });
+
+function live(given: ReturnType<typeof s.terms>, story: Chance[]): World {
+  const world = new World(openOrder(given).order, s.T0);
+  if (given.confirm) world.tell(s.pay());
+  for (const chance of story) WEIGHTED[chance.move]!.move(world, chance);
+  return world;
+}
+
+describe('whatever happens, in whatever order', () => {
+  it('an order keeps no money that it is not owed, and comes to its end once the world is kind', () => {
+    fc.assert(
+      fc.property(wanted, chances(60), fc.boolean(), (given, story, approves) => {
+        const world = live(given, story);
+        world.becomeFriendly(approves);
+        world.checkBooks();
+        checkOrder(world.order);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+  it('an order is what its events say, and survives being written down', () => {
+    fc.assert(
+      fc.property(wanted, chances(40), (given, story) => {
+        const { order } = live(given, story);
+        expect(JSON.parse(JSON.stringify(order))).toEqual(order satisfies Order);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

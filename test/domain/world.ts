@@ -1,0 +1,192 @@
+import type { Command, PaymentFinding, RefundFinding } from '../../domain/commands.ts';
+import { dutiesOf, isSettled, type Duty } from '../../domain/duties.ts';
+import type { PaymentId, RefundId } from '../../domain/ids.ts';
+import { outRefundNoOf } from '../../domain/ids.ts';
+import type { Order } from '../../domain/order.ts';
+import { isPaid, refundOf } from '../../domain/order.ts';
+import { hasFailed, isOnItsWay, moreMayArrive } from '../../domain/delivery.ts';
+import { unreplacedAmount } from '../../domain/refund.ts';
+import { leftAmount, refundedAmount } from '../../domain/sums.ts';
+import { deadlineOf } from '../../domain/time.ts';
+import { letTimePass, soundly } from './invariants.ts';
+import * as s from './support.ts';
+
+type Trade = { state: 'unknown' | 'open' | 'processing' | 'closed'; captures: Capture[] };
+type Capture = { tradeNo: string; amount: number; currency: string; told: boolean };
+type RefundEntry = { trade: PaymentId; tradeNo: string; amount: number; state: 'processing' | 'succeeded' | 'failed' };
+
+/**
+ * The world around one order: the provider's books, which are the truth about money, and what was said to the order
+ * about them. Providers obey: they never give back more than they took.
+ */
+export class World {
+  order: Order;
+  now: number;
+  readonly trades = new Map<PaymentId, Trade>();
+  /** By our number of the refund. */
+  readonly refunds = new Map<string, RefundEntry>();
+  /** Everything that was ever said: it may be said again, late and in any order. */
+  readonly said: Command[] = [];
+
+  constructor(order: Order, now: number) {
+    this.order = order;
+    this.now = now;
+  }
+
+  tell(command: Command): void {
+    this.now += 1;
+    this.said.push(command);
+    this.order = soundly(this.order, command, this.now);
+  }
+
+  tradeOf(payment: PaymentId): Trade {
+    let trade = this.trades.get(payment);
+    if (!trade) this.trades.set(payment, (trade = { state: 'unknown', captures: [] }));
+    return trade;
+  }
+
+  /** The buyer pays, if the provider lets them. `force`: through a close that lost the race. */
+  buyerPays(payment: PaymentId, amount: number, currency: string, force: boolean): void {
+    const trade = this.tradeOf(payment);
+    const isPayable = trade.state === 'open' || trade.state === 'processing' || (force && trade.state !== 'unknown');
+    if (!isPayable || (trade.captures.length > 0 && !force)) return;
+    const tradeNo = `T-${payment}-${trade.captures.length}`;
+    trade.captures.push({ tradeNo, amount, currency, told: false });
+    trade.state = 'closed';
+  }
+
+  /** A notice, or an answer: how a payment stands now. Each capture is told of on its own. */
+  tellOfPayment(payment: PaymentId): void {
+    const trade = this.tradeOf(payment);
+    for (const { tradeNo, amount, currency } of trade.captures)
+      this.tell(s.money(payment, amount, { tradeNo, currency, paidAt: this.now }));
+    for (const capture of trade.captures) capture.told = true;
+    if (trade.captures.length === 0)
+      this.tell(
+        this.#found(payment, {
+          state: trade.state === 'unknown' ? 'pending' : trade.state === 'open' ? 'pending' : trade.state,
+        }),
+      );
+  }
+  #found = (payment: PaymentId, finding: PaymentFinding): Command => ({
+    type: 'payment_found',
+    payment,
+    finding,
+    by: { type: 'provider', name: null },
+  });
+
+  tellOfRefund(refund: RefundId): void {
+    const known = refundOf(this.order, refund);
+    const entry = known && this.refunds.get(outRefundNoOf(refund, known.tries));
+    if (!entry) return;
+    const finding: RefundFinding =
+      entry.state === 'succeeded'
+        ? { state: 'succeeded', settledAt: this.now }
+        : entry.state === 'failed'
+          ? { state: 'failed', reason: 'account closed' }
+          : { state: 'processing' };
+    this.tell({ type: 'refund_found', refund, finding, by: { type: 'provider', name: null } });
+  }
+
+  /** Carries out a duty, as far as the provider lets it. */
+  perform(duty: Duty, outcome: 'succeeded' | 'processing' | 'failed' = 'succeeded'): void {
+    switch (duty.type) {
+      case 'open_attempt':
+        return this.#open(duty.payment, outcome !== 'failed');
+      case 'watch_attempt':
+        return this.tellOfPayment(duty.payment);
+      case 'close_attempt':
+        this.tradeOf(duty.payment).state = 'closed';
+        return this.tellOfPayment(duty.payment);
+      case 'make_refund':
+      case 'watch_refund':
+        this.#refund(duty.refund, outcome);
+        return this.tellOfRefund(duty.refund);
+    }
+  }
+
+  #open(payment: PaymentId, works: boolean): void {
+    const trade = this.tradeOf(payment);
+    if (!works && trade.state === 'unknown') return this.tell(s.failing(payment));
+    if (trade.state === 'unknown') trade.state = 'open';
+    this.tell(s.opened(payment));
+  }
+
+  #refund(id: RefundId, outcome: RefundEntry['state']): void {
+    const { source, amount, currency, tries } = refundOf(this.order, id)!;
+    const number = outRefundNoOf(id, tries);
+    const capture = this.tradeOf(source!.payment).captures.find(({ tradeNo }) => tradeNo === source!.tradeNo);
+    if (!capture) throw new Error(`a refund of money that never came: ${source!.tradeNo}`);
+    if (currency !== capture.currency) throw new Error('a refund in another currency');
+    const entry = this.refunds.get(number);
+    if (entry) {
+      if (entry.state === 'processing') entry.state = outcome;
+      return;
+    }
+    const others = [...this.refunds.values()].filter((r) => r.tradeNo === capture.tradeNo && r.state !== 'failed');
+    const sum = others.reduce((a, other) => a + other.amount, 0);
+    if (sum + amount > capture.amount) throw new Error(`more was asked back than came: ${sum} + ${amount}`);
+    this.refunds.set(number, { trade: source!.payment, tradeNo: capture.tradeNo, amount, state: outcome });
+  }
+
+  /** A refund that had succeeded is taken back. */
+  reverse(refund: RefundId): void {
+    const known = refundOf(this.order, refund);
+    const entry = known && this.refunds.get(outRefundNoOf(refund, known.tries));
+    if (entry?.state !== 'succeeded') return;
+    entry.state = 'failed';
+    this.tellOfRefund(refund);
+  }
+
+  passUntil(moment: number): void {
+    this.now = Math.max(this.now, moment);
+    this.order = letTimePass(this.order, this.now);
+  }
+
+  /**
+   * From now on everything works: providers answer, people decide, the merchant delivers, time passes.
+   * @throws if the order does not come to its end
+   */
+  becomeFriendly(approves = true): void {
+    for (let rounds = 0; rounds < 150; rounds++) {
+      this.passUntil(this.now);
+      for (const payment of this.trades.keys()) this.tellOfPayment(payment);
+      for (const duty of dutiesOf(this.order))
+        if (dutiesOf(this.order).some(({ key }) => key === duty.key)) this.perform(duty);
+      this.#peopleAct(approves);
+      if (isSettled(this.order)) return;
+      const deadline = deadlineOf(this.order);
+      if (deadline !== null) this.passUntil(deadline);
+    }
+    throw new Error(`the order does not come to its end: ${JSON.stringify(this.order)}`);
+  }
+
+  #peopleAct(approves: boolean): void {
+    const { order } = this;
+    for (const { id, status } of order.refunds)
+      if (status === 'requested') this.tell(approves ? s.approve(id, 'friend') : s.reject(id, 'friend'));
+    if (!isPaid(order)) return;
+    for (const item of this.order.items)
+      if (hasFailed(item) && item.onFailure === 'ask' && !item.failureDecided) this.tell(s.redeliver(item.id));
+    for (const item of this.order.items)
+      if (isOnItsWay(item) && moreMayArrive(item)) this.tell(s.report(item.id, 'delivered'));
+    const failed = this.order.refunds.reduce((sum, refund) => sum + unreplacedAmount(refund), 0);
+    const wanted = Math.min(failed, leftAmount(this.order));
+    if (wanted > 0) this.tell(s.apply(`f${this.order.refunds.length}`, s.amount(wanted), 'friend of the customer'));
+    this.tell(s.receipt);
+  }
+
+  /** The provider's books against what the order is owed; for an order that owes nothing more. */
+  checkBooks(): void {
+    const { order } = this;
+    const captures = [...this.trades.values()].flatMap((trade) => trade.captures);
+    for (const currency of new Set([order.currency, ...captures.map((one) => one.currency)])) {
+      const came = captures.filter((one) => one.currency === currency).reduce((a, { amount }) => a + amount, 0);
+      const tradeNos = new Set(captures.filter((one) => one.currency === currency).map(({ tradeNo }) => tradeNo));
+      const back = [...this.refunds.values()].filter((r) => r.state === 'succeeded' && tradeNos.has(r.tradeNo));
+      const net = came - back.reduce((a, { amount }) => a + amount, 0);
+      const owed = order.paidBy !== null && currency === order.currency ? order.total - refundedAmount(order) : 0;
+      if (net !== owed) throw new Error(`the provider holds ${net} ${currency}, the order is owed ${owed}`);
+    }
+  }
+}
