@@ -67,7 +67,10 @@ function findingOf(report: PaymentReport): PaymentFinding {
       return { state: 'paid', tradeNo: report.tradeNo, ...report.money, paidAt: report.paidAt };
     case 'unknown':
       return { state: 'pending' };
-    default:
+    case 'pending':
+    case 'processing':
+    case 'failed':
+    case 'closed':
       return report;
   }
 }

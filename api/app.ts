@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { authenticate } from './auth.ts';
 import { deliveryRoutes } from './delivery.ts';
@@ -24,6 +25,7 @@ const forEver = (): Lifecycle => ({ stopping: new AbortController().signal, back
 
 /** The whole API as one function from request to answer: `app.fetch(request)`, or `app.request('/v1/orders')`. */
 export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
+  setMaxListeners(0, lifecycle.stopping); // As many as there are requests that wait for something.
   const services = { ...deps, ...lifecycle, metrics: createMetrics(deps.registry, deps.db) };
   const app = newRouter();
   app.onError(onError);

@@ -62,6 +62,13 @@ function keptForAMoment<T>(find: (key: string) => Promise<T>): (key: string) => 
   };
 }
 
+const forbidden = ({ kind }: Caller, scope: Scope) =>
+  new Problem(
+    'forbidden',
+    kind === 'customer' ? 'A checkout token may not do this.' : `The scope ${scope} is missing.`,
+    { extra: { scope } },
+  );
+
 /** What a call needs: a key with the scope, or, where a customer may call it, the order's own token. */
 export type Access = { scope: Scope; customer?: true };
 
@@ -70,7 +77,7 @@ export const allow = ({ scope, customer }: Access) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     const { caller } = c.var;
     const may = caller.kind === 'key' ? caller.scopes.has(scope) : customer === true;
-    if (!may) throw new Problem('forbidden', `The scope ${scope} is missing.`, { extra: { scope } });
+    if (!may) throw forbidden(caller, scope);
     const order = c.req.param('id');
     if (caller.kind === 'customer' && order !== undefined && order !== caller.order) throw notFound();
     if (order !== undefined) c.set('order', order);

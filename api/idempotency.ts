@@ -133,4 +133,4 @@ async function settle(c: Context<ApiEnv>, { db, sealer, place }: Work, kept: Kep
 }
 
 const repeated = ({ status, headers, body }: KeptAnswer): Response =>
-  new Response(body, { status, headers: { ...headers, 'idempotency-replayed': 'true' } });
+  new Response(body || null, { status, headers: { ...headers, 'idempotency-replayed': 'true' } });

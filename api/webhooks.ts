@@ -28,6 +28,7 @@ const noticeRoute = {
   request: { params: z.object({ provider: z.string(), merchant: z.string() }) },
   responses: {
     200: { description: 'Kept; it can not be lost any more' },
+    204: { description: 'The same, where the provider wants it so' },
     401: { description: 'The signature does not hold, or the notice is too old' },
     ...problemResponses(['not_found', 'payload_too_large']),
     500: { description: 'Not kept, or for an unknown order: send it again' },
@@ -53,7 +54,7 @@ type Outcome = Parameters<PaymentProvider['acknowledge']>[0];
 
 const asSaid = (provider: PaymentProvider, outcome: Outcome): Response => {
   const { status, headers, body }: Acknowledgement = provider.acknowledge(outcome);
-  return new Response(body, { status, headers });
+  return new Response(body === '' ? null : body, { status, headers });
 };
 
 /** Rule 4: success only once it can't be lost. */
@@ -74,7 +75,7 @@ async function takeIn(
     return 'accepted';
   } catch (error) {
     const isRejected = error instanceof NoticeRejected;
-    count(isRejected ? 'rejected' : 'failed'); if (process.env['TEST_LOG']) console.error(error);
+    count(isRejected ? 'rejected' : 'failed');
     c.var.log.warn({ provider: provider.name, merchant, err: described(error) }, 'a notice was not taken in');
     return isRejected ? 'rejected' : 'failed';
   }

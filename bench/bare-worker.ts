@@ -33,8 +33,7 @@ export async function startBareWorker(client: Client, connection: NativeConnecti
   const ended = running.then(() => Promise.reject(new Error('the bare worker has ended')));
   ended.catch(() => {});
   return {
-    run: (count, limit) =>
-      Promise.race([inFlight(count, limit, () => runOne(client, taskQueue, milestones)), ended]),
+    run: (count, limit) => Promise.race([inFlight(count, limit, () => runOne(client, taskQueue, milestones)), ended]),
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown();
       await running.catch(() => {});

@@ -6,6 +6,7 @@ import { forkSystem, type SystemProcess } from './process.ts';
 import { listenForSaves } from './saves.ts';
 import { startServers, type ServerOptions, type Servers } from './servers.ts';
 import type { Shop } from './shop.ts';
+import { stoppedBy } from './stopping.ts';
 import { startWorld } from './world.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function openBench(options: ServerOptions): Promise<Bench> {
 
 async function furnish(
   { databaseUrl, temporalAddress, dataDir }: Servers,
-  { progress }: ServerOptions,
+  { progress, signal }: ServerOptions,
   stops: (() => Promise<unknown>)[],
 ): Promise<Omit<Bench, 'stop'>> {
   const world = await startWorld(databaseUrl, dataDir);
@@ -50,7 +51,7 @@ async function furnish(
   progress('Starting API and worker');
   const system = forkSystem();
   stops.push(() => system.stop());
-  const apiUrl = await system.start({ databaseUrl, temporalAddress });
+  const apiUrl = await Promise.race([system.start({ databaseUrl, temporalAddress }), stoppedBy(signal)]);
   return {
     client,
     saves,

@@ -2,8 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** User and system time by program name, in milliseconds. */
-export type CpuTimes = Record<string, number>;
+export const PARTS = ['API and worker', 'Temporal', 'PostgreSQL'] as const;
+type Part = (typeof PARTS)[number];
+/** User and system time in milliseconds. */
+export type CpuTimes = Record<Part, number>;
 
 type Process = { pid: number; parent: number; program: string; ms: number };
 
@@ -13,9 +15,14 @@ const MS_PER_TICK = 10;
 /** What everything that this process has started has used so far: children, their children, and those that ended. */
 export function cpuOfChildren(): CpuTimes {
   const all = process.platform === 'linux' ? fromProc() : fromPs();
-  const times: CpuTimes = {};
-  for (const { program, ms } of descendants(all, process.pid)) times[program] = (times[program] ?? 0) + ms;
+  const times: CpuTimes = { 'API and worker': 0, Temporal: 0, PostgreSQL: 0 };
+  for (const { program, ms } of descendants(all, process.pid)) times[partOf(program)] += ms;
   return times;
+}
+
+function partOf(program: string): Part {
+  if (program.startsWith('temporal')) return 'Temporal';
+  return program.startsWith('postgres') ? 'PostgreSQL' : 'API and worker';
 }
 
 /** What this process itself has used. Milliseconds. */
@@ -24,8 +31,11 @@ export function cpuOfMyself(): number {
   return (user + system) / 1000;
 }
 
-export const cpuBetween = (before: CpuTimes, after: CpuTimes): CpuTimes =>
-  Object.fromEntries(Object.entries(after).map(([program, ms]) => [program, ms - (before[program] ?? 0)]));
+/** @param before read earlier @param count among how many orders it is divided */
+export function cpuForEach(before: CpuTimes, after: CpuTimes, count: number): CpuTimes {
+  const each = (part: Part) => (after[part] - before[part]) / count;
+  return { 'API and worker': each('API and worker'), Temporal: each('Temporal'), PostgreSQL: each('PostgreSQL') };
+}
 
 export const totalOf = (times: CpuTimes): number => Object.values(times).reduce((sum, ms) => sum + ms, 0);
 
@@ -55,7 +65,10 @@ function readStat(pid: number): Process[] {
 }
 
 function fromPs(): Process[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,time=,comm='], { encoding: 'utf8', env: { LC_ALL: 'C' } });
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,time=,comm='], {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C' },
+  });
   return stdout.split('\n').flatMap((line) => {
     const [, pid, parent, time, program] = /^\s*(\d+)\s+(\d+)\s+([\d:.-]+)\s+(.+)$/.exec(line) ?? [];
     if (!pid || !parent || !time || !program) return [];

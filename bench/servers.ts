@@ -53,7 +53,10 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
   }
 }
 
-async function startBoth(place: Place, started: Stoppable[]): Promise<Pick<Servers, 'databaseUrl' | 'temporalAddress'>> {
+async function startBoth(
+  place: Place,
+  started: Stoppable[],
+): Promise<Pick<Servers, 'databaseUrl' | 'temporalAddress'>> {
   const postgres = await startPostgres(place);
   started.push(postgres);
   const db = connect(postgres.url, { connections: 1 });

@@ -12,18 +12,24 @@ const types: pg.CustomTypesConfig = {
 export type ConnectOptions = {
   /** Connections at most. */
   connections?: number;
+  /** A database that takes a statement and then falls silent is given up after so long; if not given, never. */
+  statementMs?: number;
   /** Told about each statement; for benchmarks and metrics. */
   onQuery?: (text: string, durationMs: number) => void;
 };
 
 /** A pool of connections. A database that is away is noticed within two seconds. */
-export function connect(url: string, { connections = 10, onQuery }: ConnectOptions = {}): Kysely<Database> {
+export function connect(
+  url: string,
+  { connections = 10, statementMs, onQuery }: ConnectOptions = {},
+): Kysely<Database> {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: 1500,
     types,
     keepAlive: true,
+    ...(statementMs !== undefined && { query_timeout: statementMs }),
   });
   // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
   pool.on('error', () => {});

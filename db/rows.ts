@@ -21,8 +21,9 @@ export const orderColumns = (order: Order) => ({
 });
 
 /** The order without its items. */
-export function bookOf({ items: _, ...book }: Order): Omit<Order, 'items'> {
-  return book;
+export function bookOf(order: Order): Omit<Order, 'items'> {
+  const { items, ...book } = order;
+  return items && book;
 }
 
 export const itemColumns = (item: Item, position: number) => ({

@@ -36,95 +36,96 @@ export type SaveOutcome = 'saved' | 'older' | 'conflict';
  * the base is replaced in every table; only rows that differ are touched.
  */
 export async function saveOrder(db: Kysely<Database>, save: Save): Promise<SaveOutcome> {
-  const { before, run, task } = save;
+  const { before, run } = save;
   const order = save.events.reduce(evolve, before);
-  const columns = orderColumns(order);
   const { rows } = await sql<{ saved: boolean; saved_run: string | null }>`
     with doc as materialized (select ${JSON.stringify(documentOf(order, save))}::jsonb as d),
-    saved as (
-      update orders set
-        status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
-        paid = ${columns.paid}, held = ${columns.held}, refunded = ${columns.refunded}, version = ${columns.version},
-        book = (select d -> 'book' from doc), base = ${before.version}, task = ${task}, saved_run = ${run}, run_id = ${run}
-      where id = ${order.id} and case when saved_run = ${run}
-        then (base, task) <= (${before.version}::int, ${task}::int)
-        else version = ${before.version} end
-      returning id
-    ),
-    items as (
-      update order_items i set status = n.status, arrived = n.arrived, withdrawn = n.withdrawn,
-        failure_decided = n.failure_decided, tracking = n.tracking, updated_at = n.updated_at
-      from saved, doc, jsonb_to_recordset(d -> 'items') as n(position int, status text, arrived int, withdrawn int,
-        failure_decided boolean, tracking jsonb, updated_at bigint)
-      where i.order_id = saved.id and i.position = n.position
-        and (i.status, i.arrived, i.withdrawn, i.failure_decided, i.tracking, i.updated_at)
-          is distinct from (n.status, n.arrived, n.withdrawn, n.failure_decided, nullif(n.tracking, 'null'), n.updated_at)
-    ),
-    payments_in as (
-      insert into payments (id, order_id, merchant_id, provider, method, out_trade_no, status, amount)
-      select n.* from saved, doc, jsonb_to_recordset(d -> 'payments') as n(id text, order_id text, merchant_id text,
-        provider text, method text, out_trade_no text, status text, amount bigint)
-      on conflict (id) do update set provider = excluded.provider, method = excluded.method, status = excluded.status
-        where (payments.method, payments.status) <> (excluded.method, excluded.status)
-    ),
-    payments_out as (
-      delete from payments p using saved, doc where p.order_id = saved.id
-        and not exists (select from jsonb_array_elements(d -> 'payments') n where n ->> 'id' = p.id)
-    ),
-    refunds_in as (
-      insert into refunds (id, order_id, merchant_id, out_refund_no, status, origin, amount, body)
-      select n.* from saved, doc, jsonb_to_recordset(d -> 'refunds') as n(id text, order_id text, merchant_id text,
-        out_refund_no text, status text, origin text, amount bigint, body jsonb)
-      on conflict (id) do update set out_refund_no = excluded.out_refund_no, status = excluded.status,
-        amount = excluded.amount, body = excluded.body where refunds.body <> excluded.body
-    ),
-    refunds_out as (
-      delete from refunds r using saved, doc where r.order_id = saved.id
-        and not exists (select from jsonb_array_elements(d -> 'refunds') n where n ->> 'id' = r.id)
-    ),
-    ledger_in as (
-      insert into ledger (order_id, type, reference, merchant_id, provider, out_trade_no, amount, currency, at)
-      select n.order_id, n.type, n.reference, n.merchant_id, n.provider, n.out_trade_no, n.amount, n.currency, n.at
-      from saved, doc, jsonb_to_recordset(d -> 'ledger') as n(order_id text, type text, reference text, merchant_id text,
-        provider text, out_trade_no text, amount bigint, currency text, at timestamptz)
-      on conflict (order_id, type, reference) do update set amount = excluded.amount, currency = excluded.currency
-        where (ledger.amount, ledger.currency) <> (excluded.amount, excluded.currency)
-    ),
-    ledger_out as (
-      delete from ledger l using saved, doc where l.order_id = saved.id and not exists (
-        select from jsonb_array_elements(d -> 'ledger') n where n ->> 'type' = l.type and n ->> 'reference' = l.reference)
-    ),
-    events_in as (
-      insert into order_events (order_id, seq, id, type, at, actor, data)
-      select n.* from saved, doc, jsonb_to_recordset(d -> 'events') as n(order_id text, seq int, id text, type text,
-        at timestamptz, actor jsonb, data jsonb)
-      on conflict (order_id, seq) do update set type = excluded.type, at = excluded.at, actor = excluded.actor, data = excluded.data
-    ),
-    events_out as (
-      delete from order_events e using saved where e.order_id = saved.id and e.seq > ${order.seq}
-    ),
-    outbox_in as (
-      insert into outbox (order_id, seq, merchant_id, type, at, body)
-      select n.* from saved, doc, jsonb_to_recordset(d -> 'outbox') as n(order_id text, seq int, merchant_id text, type text,
-        at timestamptz, body jsonb)
-      where exists (select from webhook_endpoints w where w.merchant_id = n.merchant_id and w.status = 'enabled')
-      on conflict (order_id, seq) do update set type = excluded.type, at = excluded.at, body = excluded.body
-    ),
-    outbox_out as (
-      delete from outbox o using saved where o.order_id = saved.id and o.seq > ${order.seq}
-    ),
-    notices_in as (
-      update notices set processed_at = now() from saved
-      where notices.id = any(${[...save.notices]}::text[]) and processed_at is null
-    )
+      ${guardedOrder(order, save)}, ${ITEMS}, ${PAYMENTS}, ${REFUNDS}, ${LEDGER}, ${timeline(order.seq)},
+      ${outbox(order.seq)}, ${noticesTaken(save.notices)}
     select saved.id is not null as saved, o.saved_run,
-      case when saved.id is not null then pg_notify(${SAVED_CHANNEL}, ${`${order.id} ${columns.version}`}) end
+      case when saved.id is not null then pg_notify(${SAVED_CHANNEL}, ${`${order.id} ${order.version}`}) end
     from orders o left join saved on saved.id = o.id where o.id = ${order.id}`.execute(db);
   const row = rows[0];
   if (!row) throw new Error(`order ${order.id} has no row: it was deleted from the database`);
   if (row.saved) return 'saved';
   return row.saved_run === run ? 'older' : 'conflict';
 }
+
+/** A run that saved before goes on from its own base; another one only from exactly what is stored. */
+function guardedOrder(order: Order, { before, run, task }: Save) {
+  const columns = orderColumns(order);
+  return sql`saved as (
+    update orders set
+      status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
+      paid = ${columns.paid}, held = ${columns.held}, refunded = ${columns.refunded}, version = ${columns.version},
+      book = (select d -> 'book' from doc), base = ${before.version}, task = ${task}, saved_run = ${run}, run_id = ${run}
+    where id = ${order.id} and case when saved_run = ${run}
+      then (base, task) <= (${before.version}::int, ${task}::int)
+      else version = ${before.version} end
+    returning id)`;
+}
+
+const ITEMS = sql`items as (
+  update order_items i set status = n.status, arrived = n.arrived, withdrawn = n.withdrawn,
+    failure_decided = n.failure_decided, tracking = nullif(n.tracking, 'null'), updated_at = n.updated_at
+  from saved, doc, jsonb_to_recordset(d -> 'items') as n(position int, status text, arrived int, withdrawn int,
+    failure_decided boolean, tracking jsonb, updated_at bigint)
+  where i.order_id = saved.id and i.position = n.position
+    and (i.status, i.arrived, i.withdrawn, i.failure_decided, i.tracking, i.updated_at)
+      is distinct from (n.status, n.arrived, n.withdrawn, n.failure_decided, nullif(n.tracking, 'null'), n.updated_at))`;
+
+const PAYMENTS = sql`payments_in as (
+  insert into payments (id, order_id, merchant_id, provider, method, out_trade_no, status, amount)
+  select n.* from saved, doc, jsonb_to_recordset(d -> 'payments') as n(id text, order_id text, merchant_id text,
+    provider text, method text, out_trade_no text, status text, amount bigint)
+  on conflict (id) do update set provider = excluded.provider, method = excluded.method, status = excluded.status
+    where (payments.method, payments.status) <> (excluded.method, excluded.status)),
+payments_out as (
+  delete from payments p using saved, doc where p.order_id = saved.id
+    and not exists (select from jsonb_array_elements(d -> 'payments') n where n ->> 'id' = p.id))`;
+
+const REFUNDS = sql`refunds_in as (
+  insert into refunds (id, order_id, merchant_id, out_refund_no, status, origin, amount, body)
+  select n.* from saved, doc, jsonb_to_recordset(d -> 'refunds') as n(id text, order_id text, merchant_id text,
+    out_refund_no text, status text, origin text, amount bigint, body jsonb)
+  on conflict (id) do update set out_refund_no = excluded.out_refund_no, status = excluded.status,
+    origin = excluded.origin, amount = excluded.amount, body = excluded.body where refunds.body <> excluded.body),
+refunds_out as (
+  delete from refunds r using saved, doc where r.order_id = saved.id
+    and not exists (select from jsonb_array_elements(d -> 'refunds') n where n ->> 'id' = r.id))`;
+
+const LEDGER = sql`ledger_in as (
+  insert into ledger (order_id, type, reference, merchant_id, provider, out_trade_no, amount, currency, at)
+  select n.* from saved, doc, jsonb_to_recordset(d -> 'ledger') as n(order_id text, type text, reference text,
+    merchant_id text, provider text, out_trade_no text, amount bigint, currency text, at timestamptz)
+  on conflict (order_id, type, reference) do update set amount = excluded.amount, currency = excluded.currency
+    where (ledger.amount, ledger.currency) <> (excluded.amount, excluded.currency)),
+ledger_out as (
+  delete from ledger l using saved, doc where l.order_id = saved.id and not exists (
+    select from jsonb_array_elements(d -> 'ledger') n where n ->> 'type' = l.type and n ->> 'reference' = l.reference))`;
+
+const timeline = (lastSeq: number) => sql`events_in as (
+  insert into order_events (order_id, seq, id, type, at, actor, data)
+  select n.* from saved, doc, jsonb_to_recordset(d -> 'events') as n(order_id text, seq int, id text, type text,
+    at timestamptz, actor jsonb, data jsonb)
+  on conflict (order_id, seq) do update set type = excluded.type, at = excluded.at, actor = excluded.actor,
+    data = excluded.data),
+events_out as (
+  delete from order_events e using saved where e.order_id = saved.id and e.seq > ${lastSeq})`;
+
+/** Only for merchants who want to be told. */
+const outbox = (lastSeq: number) => sql`outbox_in as (
+  insert into outbox (order_id, seq, merchant_id, type, at, body)
+  select n.* from saved, doc, jsonb_to_recordset(d -> 'outbox') as n(order_id text, seq int, merchant_id text,
+    type text, at timestamptz, body jsonb)
+  where exists (select from webhook_endpoints w where w.merchant_id = n.merchant_id and w.status = 'enabled')
+  on conflict (order_id, seq) do update set type = excluded.type, at = excluded.at, body = excluded.body),
+outbox_out as (
+  delete from outbox o using saved where o.order_id = saved.id and o.seq > ${lastSeq})`;
+
+const noticesTaken = (notices: readonly string[]) => sql`notices_in as (
+  update notices set processed_at = now() from saved
+  where notices.id = any(${[...notices]}::text[]) and processed_at is null)`;
 
 function documentOf(order: Order, { before, events }: Save) {
   return {

@@ -33,13 +33,17 @@ export function processingBegins(order: Order, at: number): OrderEvent[] {
   return begins ? [{ type: 'order.processing', at, by: SYSTEM }] : [];
 }
 
-/** No item is on its way, and none that failed awaits a decision. */
-export function allSettled(order: Order): boolean {
-  const moneyIsOpen = ownRefunds(order).some(
+/** Something of what was paid may still go back without a further wish. */
+const moneyIsOpen = (order: Order): boolean =>
+  ownRefunds(order).some(
     (refund) => (isOnItsWayBack(refund) && refund.status !== 'succeeded') || awaitsReplacement(order, refund),
   );
+
+/** No item is on its way, and none that failed awaits a decision. */
+function allSettled(order: Order): boolean {
+  const isOpen = moneyIsOpen(order);
   return order.items.every((item) => {
-    if (isOnItsWay(item)) return !moreMayArrive(item) && !moneyIsOpen;
+    if (isOnItsWay(item)) return !moreMayArrive(item) && !isOpen;
     return !hasFailed(item) || item.failureDecided;
   });
 }
@@ -75,11 +79,14 @@ export function review(order: Order, { rating, comment, by }: CommandOf<'review'
     : refused('invalid_state', 'Only a completed order is reviewed.');
 }
 
-/** All that arrived is received, and every item has arrived, is refunded, or a person has decided about it. */
+/**
+ * All that arrived is received, and every item has arrived, is refunded, or a person has decided about it. Where nothing
+ * arrived it may still be refunded in full, and then it is cancelled.
+ */
 export function completes(order: Order, at: number): OrderEvent[] {
   if (!isPaid(order) || order.status === 'completed' || !allSettled(order)) return [];
   const isReceived = order.receivedAt !== null || arrivedShipments(order).length === 0;
-  const hasResult = order.items.some((item) => item.arrived > 0 || (hasFailed(item) && item.failureDecided));
+  const hasResult = order.items.some((item) => item.arrived > 0 || hasFailed(item)) || !moneyIsOpen(order);
   return isReceived && hasResult ? [{ type: 'order.completed', at, by: SYSTEM }] : [];
 }
 

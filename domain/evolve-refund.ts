@@ -148,7 +148,7 @@ function failed(order: Order, event: Extract<RefundEvent, { type: 'refund.failed
       status: 'failed',
       failure: event.failure,
       failedAt: refund.failedAt ?? event.at,
-      reversed: refund.reversed || isReversal,
+      reversed: isReversal,
       owedSince: isReversal ? event.at : refund.owedSince,
       settledAt: null,
       retryAt: event.retryAt,

@@ -86,9 +86,9 @@ export function refundFound(
  * (rule 3). After a reversal an earlier success told again is old news.
  */
 function maySucceed(order: Order, refund: Refund): boolean {
-  if (refund.status === 'succeeded' || refund.reversed) return false;
-  if (refund.status !== 'failed' || refund.retryAt !== null || !isOwnRefund(refund)) return true;
-  return refund.amount <= leftAmount(order);
+  if (refund.status !== 'failed') return refund.status !== 'succeeded';
+  if (refund.reversed) return false;
+  return refund.retryAt !== null || refund.amount <= leftAmount(order);
 }
 
 /** Without a person's decision it is tried again by itself, with growing pauses; otherwise a person applies anew. */

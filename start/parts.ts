@@ -12,6 +12,7 @@ import { createSavedFeed } from '../db/saved-feed.ts';
 import { createSealer } from '../db/sealed.ts';
 import { providerAccounts } from '../providers/accounts.ts';
 import { startSimulator } from '../simulator/server.ts';
+import { logTo } from '../worker/logging.ts';
 import { startWorker } from '../worker/start.ts';
 import type { Config, EncryptionKeys } from './config.ts';
 import type { Progress } from './failure.ts';
@@ -77,6 +78,7 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
 }
 
 async function worker({ databaseUrl, temporal, config, log }: Surroundings): Promise<Running> {
+  logTo(log);
   const db = connect(databaseUrl);
   const client = await connectClient(temporal);
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);

@@ -279,7 +279,11 @@ describe('an Idempotency-Key', () => {
     const key = await addKey(api.system, 'sk_test_losing', ['orders:write']);
     const wanted = tea();
     expect((await api.call('POST /v1/orders', wanted, { key, idempotencyKey: 'once' })).status).toBe(201);
-    await api.system.db.updateTable('api_keys').set({ scopes: ['orders:read'] }).where('id', '=', `key_${key}`).execute();
+    await api.system.db
+      .updateTable('api_keys')
+      .set({ scopes: ['orders:read'] })
+      .where('id', '=', `key_${key}`)
+      .execute();
     await new Promise((resolve) => setTimeout(resolve, 3100));
     expect((await api.call('POST /v1/orders', wanted, { key, idempotencyKey: 'once' })).status).toBe(403);
   });

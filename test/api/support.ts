@@ -118,7 +118,11 @@ export function anotherApi(api: TestApi, change: Partial<ApiDeps> = {}): Call {
   return callerOf('http://localhost', documentedBy(deps), async (url, init) => app.request(url, init));
 }
 
-function callerOf(url: string, check: Documented, send: (url: string, init: RequestInit) => Promise<Response> = fetch): Call {
+function callerOf(
+  url: string,
+  check: Documented,
+  send: (url: string, init: RequestInit) => Promise<Response> = fetch,
+): Call {
   return async (request, body, { key = MERCHANT_KEY, idempotencyKey, headers = {}, raw } = {}) => {
     const [method = '', path = ''] = request.split(' ');
     const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
@@ -148,7 +152,8 @@ export function documentedBy(deps: ApiDeps): Documented {
   const routes = app.openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []));
   return (method, path, { status, headers, body }) => {
     const route = routes.find(
-      (one) => one.method === method.toLowerCase() && new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
+      (one) =>
+        one.method === method.toLowerCase() && new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
     );
     if (!route || status === 405) return;
     const response = (route.responses as Responses)[status];
@@ -161,7 +166,7 @@ export function documentedBy(deps: ApiDeps): Documented {
 
 let orders = 0;
 /** What creating an order needs at least. */
-export const tea = (more: Record<string, unknown> = {}) => ({
+export const tea = <More extends Record<string, unknown>>(more: More = {} as More) => ({
   merchant_order_no: `T-${process.pid}-${orders++}`,
   currency: 'CNY',
   items: [{ sku: 'tea-01', name: 'Green tea', quantity: 2, unit_amount: 1500, fulfilment: 'shipment' }],

@@ -1,0 +1,78 @@
+/** `npm run bench -- items`: whether an order of many items stays quick to the end. */
+import type { Progress } from '../start/failure.ts';
+import type { Bench } from './bench.ts';
+import type { Options } from './options.ts';
+import type { Outcome } from './scenario.ts';
+import { rounded, spreadOf } from './spread.ts';
+import { isUpkeep } from './statements.ts';
+import { columns } from './table.ts';
+
+/** What one report of a delivery took: until it was answered, in SQL, and how many statements. */
+type Report = { ms: number; sqlMs: number; statements: number };
+type Unit = keyof Report;
+
+/** The contract's: the last report may cost so many times the first. */
+const MOST = 1.2;
+/** A single report's time is chance: these many at the beginning and at the end are compared, by their medians. */
+const WINDOW = 50;
+const TELL_EVERY = 500;
+const UNITS: readonly Unit[] = ['ms', 'sqlMs', 'statements'];
+const NAMES: Record<Unit, string> = { ms: 'ms until answered', sqlMs: 'ms in SQL', statements: 'statements' };
+
+export async function itemsScenario(bench: Bench, options: Options, progress: Progress): Promise<Outcome> {
+  const { id, items } = await paidOrder(bench, options.items);
+  const reports: Report[] = [];
+  for (const status of ['delivering', 'delivered'] as const) {
+    for (const item of items) {
+      reports.push(await report(bench, () => bench.shop.report(id, item, status)));
+      if (reports.length % TELL_EVERY === 0) progress(`${reports.length} of ${items.length * 2} reports`);
+    }
+  }
+  const [first, last] = [typical(reports.slice(0, WINDOW)), typical(reports.slice(-WINDOW))];
+  const ratios = perUnit((unit) => last[unit] / first[unit]);
+  return {
+    json: { items: items.length, reports: reports.length, first, last, ratios },
+    table: table(first, last, ratios),
+    complaints: UNITS.filter((unit) => ratios[unit] > MOST).map(
+      (unit) => `The last reports cost ${rounded(ratios[unit], 2)} times the first in ${NAMES[unit]}, at most ${MOST}`,
+    ),
+  };
+}
+
+async function paidOrder({ shop, saves }: Bench, count: number): Promise<{ id: string; items: string[] }> {
+  const order = await shop.create({ items: count });
+  const outTradeNo = await shop.openPayment(order.id);
+  const opened = saves.versionOf(order.id);
+  await shop.pay(outTradeNo);
+  await saves.until(order.id, opened + 1);
+  return order;
+}
+
+async function report({ takeStatements }: Bench, send: () => Promise<void>): Promise<Report> {
+  await takeStatements();
+  const began = performance.now();
+  await send();
+  const ms = performance.now() - began;
+  const statements = (await takeStatements()).filter((statement) => !isUpkeep(statement));
+  return { ms, sqlMs: statements.reduce((sum, one) => sum + one.ms, 0), statements: statements.length };
+}
+
+const perUnit = (of: (unit: Unit) => number): Report => ({
+  ms: of('ms'),
+  sqlMs: of('sqlMs'),
+  statements: of('statements'),
+});
+
+const typical = (reports: readonly Report[]): Report =>
+  perUnit((unit) => spreadOf(reports.map((one) => one[unit])).median);
+
+const table = (first: Report, last: Report, ratios: Report): string =>
+  columns([
+    ['each report', `first ${WINDOW}`, `last ${WINDOW}`, 'ratio'],
+    ...UNITS.map((unit) => [
+      NAMES[unit],
+      rounded(first[unit], 1),
+      rounded(last[unit], 1),
+      `${rounded(ratios[unit], 2)} (at most ${MOST})`,
+    ]),
+  ]);

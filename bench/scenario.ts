@@ -1,0 +1,8 @@
+import type { Progress } from '../start/failure.ts';
+import type { Bench } from './bench.ts';
+import type { Options } from './options.ts';
+
+/** What a scenario found: for programs, for people, and what is not as it should be. */
+export type Outcome = { json: object; table: string; complaints: string[] };
+
+export type Scenario = (bench: Bench, options: Options, progress: Progress) => Promise<Outcome>;
