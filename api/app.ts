@@ -8,6 +8,7 @@ import { onError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { onceOnly } from './idempotency.ts';
+import { impatient } from './impatience.ts';
 import { createMetrics } from './metrics.ts';
 import { newRouter } from './operation.ts';
 import { orderRoutes } from './orders.ts';
@@ -26,7 +27,8 @@ const forEver = (): Lifecycle => ({ stopping: new AbortController().signal, back
 /** The whole API as one function from request to answer: `app.fetch(request)`, or `app.request('/v1/orders')`. */
 export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
   setMaxListeners(0, lifecycle.stopping); // As many as there are requests that wait for something.
-  const services = { ...deps, ...lifecycle, metrics: createMetrics(deps.registry, deps.db) };
+  const gateway = impatient(deps.gateway, deps.ready);
+  const services = { ...deps, ...lifecycle, gateway, metrics: createMetrics(deps.registry, deps.db) };
   const app = newRouter();
   app.onError(onError);
   app.notFound(() => problemResponse(notFound()));

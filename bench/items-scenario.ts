@@ -48,12 +48,12 @@ async function paidOrder({ shop, saves }: Bench, count: number): Promise<{ id: s
   return order;
 }
 
-async function report({ takeStatements }: Bench, send: () => Promise<void>): Promise<Report> {
-  await takeStatements();
+async function report(bench: Bench, send: () => Promise<void>): Promise<Report> {
+  await bench.takeStatements();
   const began = performance.now();
   await send();
   const ms = performance.now() - began;
-  const statements = (await takeStatements()).filter((statement) => !isUpkeep(statement));
+  const statements = (await bench.takeStatements()).filter((statement) => !isUpkeep(statement));
   return { ms, sqlMs: statements.reduce((sum, one) => sum + one.ms, 0), statements: statements.length };
 }
 

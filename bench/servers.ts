@@ -11,6 +11,7 @@ import { startPostgres, type Postgres } from '../start/postgres.ts';
 import { endLeftChildren } from '../start/processes.ts';
 import { findTemporal } from '../start/temporal-binary.ts';
 import { startTemporal } from '../start/temporal.ts';
+import { startTemporalOnPostgres } from './temporal-on-postgres.ts';
 
 /** Where Temporal keeps its histories. */
 export type TemporalStore = 'memory' | 'postgres';
@@ -67,7 +68,7 @@ async function startBoth(
 }
 
 async function startStore(place: Place, postgres: Postgres): Promise<Stoppable & { address: string }> {
-  if (place.store === 'postgres') throw new Error(postgres.adminUrl);
+  if (place.store === 'postgres') return startTemporalOnPostgres({ ...place, adminUrl: postgres.adminUrl });
   const binary = await findTemporal({ ...place, env: process.env });
   return startTemporal({ ...place, binary, inMemory: true, port: await freePort(), uiPort: null });
 }

@@ -23,7 +23,7 @@ export const orderColumns = (order: Order) => ({
 /** The order without its items. */
 export function bookOf(order: Order): Omit<Order, 'items'> {
   const { items, ...book } = order;
-  return items && book;
+  return book;
 }
 
 export const itemColumns = (item: Item, position: number) => ({

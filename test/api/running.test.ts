@@ -4,6 +4,7 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
 import { PROBLEMS } from '../../api/problem.ts';
+import type { OrderGateway } from '../../client/gateway.ts';
 import { runApi } from '../../api/server.ts';
 import { connect } from '../../db/connect.ts';
 import { until } from '../support/orders.ts';
@@ -164,6 +165,37 @@ describe('a failure of ours', () => {
     const answer = await call(`POST /v1/orders/${body.id}/confirm`);
     expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
     expect(answer.headers.get('retry-after')).toBe('2');
+  });
+});
+
+describe('a Temporal that falls silent', () => {
+  const silence = () => new Promise<never>(() => {});
+  const silent = () => ({ ...api.deps.gateway, ask: silence, live: silence });
+
+  it('is answered for with 503 within two seconds', async () => {
+    const ready = async () => [{ name: 'temporal', ready: false }];
+    const call = anotherApi(api, { gateway: silent(), ready });
+    const { body } = await call('POST /v1/orders', tea({ confirm: false }));
+    for (const request of [`POST /v1/orders/${body.id}/confirm`, `GET /v1/orders/${body.id}?live=true`]) {
+      const began = Date.now();
+      const answer = await call(request);
+      expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
+      expect(Date.now() - began).toBeLessThan(2_000);
+    }
+    expect((await call(`GET /v1/orders/${body.id}`)).status).toBe(200);
+  });
+
+  it('but one that is only slow is waited for', async () => {
+    const slow = {
+      ...api.deps.gateway,
+      ask: async (...args: Parameters<OrderGateway['ask']>) => {
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        return api.deps.gateway.ask(...args);
+      },
+    };
+    const call = anotherApi(api, { gateway: slow, ready: async () => [{ name: 'temporal', ready: true }] });
+    const { body } = await call('POST /v1/orders', tea({ confirm: false }));
+    expect((await call(`POST /v1/orders/${body.id}/confirm`)).status).toBe(200);
   });
 });
 

@@ -1,0 +1,135 @@
+import { expect, it } from 'vitest';
+import type { Command } from '../../domain/commands.ts';
+import type { Order } from '../../domain/order.ts';
+import { deadlineOf } from '../../domain/time.ts';
+import { checkOrder, letTimePass, soundly } from './invariants.ts';
+import * as s from './support.ts';
+
+/**
+ * Not a sample of the stories: every one that can be told with these words, up to a length. A word that changes nothing
+ * is looked at (is it refused properly?) and not continued: the story without it is told anyway. What must hold at each
+ * step is in invariants.ts.
+ */
+
+type Word = Command | 'until something is due';
+const LATER: Word = 'until something is due';
+
+function tellAll(order: Order, now: number, words: readonly Word[], length: number): number {
+  let told = 0;
+  for (const word of words) {
+    const [next, moment] = after(order, word, now + 1);
+    told++;
+    if (next !== order && length > 1) told += tellAll(next, moment, words, length - 1);
+  }
+  return told;
+}
+
+function after(order: Order, word: Word, now: number): [Order, number] {
+  if (word !== LATER) return [soundly(order, word as Command, now), now];
+  const due = deadlineOf(order);
+  const moment = Math.max(now, due ?? 0);
+  return [due === null ? order : letTimePass(order, moment), moment];
+}
+
+function tellsAll(story: s.Given, words: readonly Word[], length: number): number {
+  checkOrder(story.order);
+  return tellAll(story.order, story.now, words, length);
+}
+
+it('pays at most once, exactly the total, and returns the rest', () => {
+  const [one, two] = [s.PAY_1, s.PAY_2];
+  const story = s.given({}, s.pay(), s.opened(one), s.pay('alipay.qr'), s.opened(two));
+  const words: Word[] = [
+    s.money(one),
+    s.money(two),
+    s.money(two, 99, { tradeNo: 'T-odd' }),
+    s.money(one, 130),
+    s.money(one, 100, { currency: 'USD', tradeNo: 'T-usd' }),
+    s.closed(one),
+    s.closed(two),
+    s.failing(two),
+    s.processing(one),
+    s.cancel(),
+    s.resolve(one, 'accept'),
+    s.resolve(two, 'return'),
+    s.refunded(s.returnOf(two)),
+    s.refundFails(s.returnOf(one)),
+    s.approve(s.CANCELLATION),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 5)).toBeGreaterThan(60_000);
+});
+
+it('ends at most once, however payment, closing and expiry meet', () => {
+  const story = s.given({ confirm: false }, s.confirm, s.pay(), s.opened(s.PAY_1));
+  const words: Word[] = [
+    s.money(s.PAY_1),
+    s.closed(s.PAY_1),
+    s.failing(s.PAY_1),
+    s.pay(),
+    s.money(s.PAY_2),
+    s.cancel(),
+    s.approve(s.CANCELLATION),
+    s.refunded(s.CANCELLATION),
+    s.reject(s.CANCELLATION),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 8)).toBeGreaterThan(5_000);
+});
+
+it('never gives back more than was paid, in total and per item', () => {
+  const story = s.paid({ items: [{ quantity: 2, amount: 61 }, { amount: 40 }], discount: 1, refundWindowSeconds: 600 });
+  const words: Word[] = [
+    s.apply('a', s.units([s.FIRST, 1])),
+    s.apply('b', s.units([s.FIRST, 1], [s.SECOND, 1])),
+    s.apply('c', s.amount(35)),
+    s.apply('d', s.all),
+    s.cancel(),
+    s.approve('a'),
+    s.approve('b'),
+    s.approve('c'),
+    s.reject('b'),
+    s.approve('d'),
+    s.approve(s.CANCELLATION),
+    s.refunded('a'),
+    s.refunded('c'),
+    s.refundFails('b'),
+    s.refundFails('c'),
+    s.refunded('d'),
+    s.report(s.FIRST, 'delivered', 1),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 6)).toBeGreaterThan(30_000);
+});
+
+it('delivers or gives back, and comes to one end', () => {
+  const story = s.paid({
+    items: [
+      { quantity: 2, amount: 60, onFailure: 'refund', deliveryTimeoutSeconds: 60 },
+      { amount: 40, onFailure: 'ask' },
+    ],
+    autoReceiptAfterSeconds: 600,
+  });
+  const words: Word[] = [
+    s.report(s.FIRST, 'delivering'),
+    s.report(s.FIRST, 'delivered', 1),
+    s.report(s.FIRST, 'delivered'),
+    s.report(s.FIRST, 'failed'),
+    s.report(s.SECOND, 'failed'),
+    s.report(s.SECOND, 'picked_up'),
+    s.redeliver(s.FIRST),
+    s.redeliver(s.SECOND),
+    s.apply('a', s.units([s.FIRST, 1])),
+    s.apply('b', s.all),
+    s.approve('a'),
+    s.reject('a'),
+    s.approve('b'),
+    s.refunded('a'),
+    s.refunded(s.DELIVERY_REFUND),
+    s.refundFails(s.DELIVERY_REFUND),
+    s.refunded('b'),
+    s.receipt,
+    LATER,
+  ];
+  expect(tellsAll(story, words, 5)).toBeGreaterThan(60_000);
+});
