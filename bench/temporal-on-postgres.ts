@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import pg from 'pg';
 import { goOn, messageOf, StartError, type Progress } from '../start/failure.ts';
 import { readLogSince } from '../start/log-file.ts';
@@ -29,7 +30,6 @@ type StartOptions = {
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 200;
 const NAMESPACE = 'default';
-const DAY_SECONDS = 86_400;
 const ENDING = { gentle: 'SIGTERM', force: 'SIGKILL', patienceMs: 5_000 } as const;
 
 /** @throws StartError, StoppedEarly; nothing is left running then */
@@ -116,7 +116,7 @@ async function setUp(address: string): Promise<void> {
     await connection.withDeadline(Date.now() + 5_000, async () => {
       const { namespaces } = await connection.workflowService.listNamespaces({});
       if (!namespaces.some(({ namespaceInfo }) => namespaceInfo?.name === NAMESPACE)) {
-        const workflowExecutionRetentionPeriod = { seconds: DAY_SECONDS as unknown as Long };
+        const workflowExecutionRetentionPeriod = msToTs('1 day');
         await connection.workflowService.registerNamespace({ namespace: NAMESPACE, workflowExecutionRetentionPeriod });
       }
       const missing = await registerSearchAttributes(connection, NAMESPACE);

@@ -1,4 +1,5 @@
-import { freePort } from '../start/ports.ts';
+import { randomInt } from 'node:crypto';
+import { checkPorts } from '../start/ports.ts';
 
 /** What one run of the full server is told. */
 
@@ -14,12 +15,25 @@ export const SERVICES = ['frontend', 'history', 'matching', 'worker'] as const;
 /** Enough for one machine; production has hundreds. */
 const HISTORY_SHARDS = 4;
 
-/** Different ones. */
+/** The server keeps the ports of its members as signed 16-bit numbers in PostgreSQL. */
+const LOWEST_PORT = 20_000;
+const PORTS_END = 32_768;
+
+/** Different ones that nobody listens on at this moment. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
+  while (ports.size < count) {
+    const port = randomInt(LOWEST_PORT, PORTS_END);
+    if (await isFree(port)) ports.add(port);
+  }
   return [...ports];
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  checkPorts([{ variable: '', host: '127.0.0.1', port }]).then(
+    () => true,
+    () => false,
+  );
 
 /** JSON is YAML. @param ports two for each service */
 export function serverConfig(database: URL, ports: readonly number[]): string {

@@ -62,6 +62,7 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     workflowId: orderWorkflowId(id),
     taskQueue,
     args: [{ id, opened: null }] as [OrderInput],
+    staticSummary: `Order ${id}, opened again`,
   });
 
   const tell = async <A>(id: OrderId, signal: { name: string }, arg: A): Promise<void> => {

@@ -64,9 +64,10 @@ export function autoReceiptAt(order: Order): number | null {
 
 export function confirmReceipt(order: Order, { by }: CommandOf<'confirm_receipt'>, at: number): Decision {
   if (order.receivedAt !== null) return nothing;
-  return awaitsReceipt(order)
-    ? done({ type: 'order.received', at, by })
-    : refused('invalid_state', 'There is nothing to receive: not everything has arrived.');
+  if (awaitsReceipt(order)) return done({ type: 'order.received', at, by });
+  return order.status === 'completed'
+    ? nothing // Everything was received by arriving.
+    : refused('invalid_state', 'There is nothing to receive yet: not everything has arrived.');
 }
 
 export function review(order: Order, { rating, comment, by }: CommandOf<'review'>, at: number): Decision {

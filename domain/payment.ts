@@ -2,7 +2,7 @@ import type { CommandOf, PaymentFinding, Refusal } from './commands.ts';
 import type { OrderEvent } from './events.ts';
 import type { PaymentId } from './ids.ts';
 import { paymentId } from './ids.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, PAUSES } from './limits.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
 import { isLive, isOpen, isPaid, isUnpaid, paymentOf, SYSTEM } from './order.ts';
 import type { Decision } from './decision.ts';
@@ -36,14 +36,11 @@ export function openPayment(order: Order, { method, by }: CommandOf<'open_paymen
     type: 'attempt_started',
     payment,
     method,
-    expiresAt: Math.min(order.expiresAt, at + longestAttempt),
+    expiresAt: Math.min(order.expiresAt, at + PAUSES.longestAttempt),
     at,
     by,
   });
 }
-/** A code to scan is good for two hours (WeChat Pay, Alipay). */
-const longestAttempt = 2 * 60 * 60 * 1000;
-
 /** Its provider is to be asked to take no money for it any more. */
 export const attemptCloses = (payment: PaymentId, at: number, by: Actor = SYSTEM): OrderEvent => ({
   type: 'attempt_closing',

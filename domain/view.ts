@@ -68,6 +68,14 @@ export function view(order: Order) {
 }
 export type OrderView = ReturnType<typeof view>;
 
+/** What a notification about an event holds: the order as it is then; of a delivery, only the items that changed. */
+export function viewAfter(order: Order, event: TimelineEvent): OrderView {
+  const whole = view(order);
+  if (event.type !== 'item.delivery_updated') return whole;
+  const changed = new Set(event.items.map(({ item }) => item));
+  return { ...whole, items: whole.items.filter(({ id }) => changed.has(id)) };
+}
+
 export const amountsOf = (order: Order) => ({
   items: order.total + order.discount - order.deliveryFee,
   discount: order.discount,

@@ -24,6 +24,7 @@ export const openAttempt = proxyActivities<Activities>({
   startToCloseTimeout: '6s',
   scheduleToCloseTimeout: '9s',
   retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '2s' },
+  summary: 'Open the payment at its provider',
 }).openAttempt;
 
 export const loadOrder = proxyActivities<Activities>({

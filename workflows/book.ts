@@ -28,6 +28,9 @@ export class OrderBook {
   #noticesSaved = 0;
   #handedOver: number;
   savedVersion: number;
+  /** What led to changes that are not known to be saved. */
+  #unsaved: Command[] = [];
+  #unsavedHandedOver = 0;
 
   constructor(order: Order, timeline: TimelineEntry[]) {
     this.order = order;
@@ -39,13 +42,13 @@ export class OrderBook {
 
   /** A wish: granted at once, or refused to whoever asked. For updates only. */
   do(wish: Wish): void {
-    this.#write(this.check(wish));
+    this.#write(this.check(wish), wish);
   }
 
   /** A fact: taken in if it still means something. For signals and results, which nobody can refuse. */
   note(command: Command): void {
     const decision = decide(this.order, command, Date.now());
-    if ('events' in decision) this.#write(decision.events);
+    if ('events' in decision) this.#write(decision.events, command);
   }
 
   /** @throws what a client will be told, if the order does not grant the wish */
@@ -70,6 +73,7 @@ export class OrderBook {
     const { historyLength: task, runId: run } = workflowInfo();
     if (task !== this.#task) this.#beginTask(task);
     this.#handedOver = this.order.version;
+    this.#unsavedHandedOver = this.#unsaved.length;
     this.#noticesSaved = this.#notices.length;
     return {
       run,
@@ -91,18 +95,29 @@ export class OrderBook {
     this.#task = task;
   }
 
-  /** Another run has gone on with this order: what it saved is what counts. */
+  /** What was handed over is in the database. @param version of that save */
+  saved(version: number): void {
+    this.savedVersion = Math.max(this.savedVersion, version);
+    this.#unsaved.splice(0, this.#unsavedHandedOver);
+    this.#unsavedHandedOver = 0;
+  }
+
+  /** Another run has gone on with this order: what it saved counts, and what came here meanwhile is told to that. */
   adopt(order: Order, timeline: TimelineEntry[]): void {
+    const untold = this.#unsaved.splice(0);
+    this.#unsavedHandedOver = 0;
     this.order = order;
     this.#base = order;
     this.#sinceBase = [];
     this.#handedOver = order.version;
     this.savedVersion = order.version;
     this.timeline.splice(0, this.timeline.length, ...timeline);
+    for (const command of untold) this.note(command);
   }
 
   /** Synchronous on purpose: nothing can come between a decision and its effect. */
-  #write(events: readonly OrderEvent[]): void {
+  #write(events: readonly OrderEvent[], command: Command): void {
+    if (events.length > 0) this.#unsaved.push(command);
     for (const event of events) {
       this.order = evolve(this.order, event);
       if (isTimelineEvent(event)) this.timeline.push(entryOf(event, this.order.seq));

@@ -51,8 +51,7 @@ async function save({ book }: Desk): Promise<void> {
   const { version, ...work } = book.handOver();
   showInUi(book.order);
   const outcome = await saveOrder(work);
-  book.savedVersion = Math.max(book.savedVersion, version);
-  if (outcome !== 'conflict') return;
+  if (outcome !== 'conflict') return book.saved(version);
   const stored = await loadOrder(book.order.id);
   book.adopt(stored.order, stored.timeline);
 }

@@ -3,7 +3,8 @@ import { isSettled } from '../../domain/duties.ts';
 import { attentionOf } from '../../domain/attention.ts';
 import { leftAmount } from '../../domain/sums.ts';
 import { deadlineOf } from '../../domain/time.ts';
-import { refundStatus } from '../../domain/view.ts';
+import { isTimelineEvent } from '../../domain/events.ts';
+import { refundStatus, viewAfter } from '../../domain/view.ts';
 import * as s from './support.ts';
 
 const {
@@ -63,6 +64,14 @@ describe('reports', () => {
   });
 });
 
+describe('what a notification holds', () => {
+  it('is the whole order, but of a delivery only the items that changed', () => {
+    const { order, events } = paid(two).when(report(SECOND, 'delivering'));
+    const held = events.filter(isTimelineEvent).map((event) => viewAfter(order, event).items.map(({ id }) => id));
+    expect(held).toEqual([[SECOND], [FIRST, SECOND]]);
+  });
+});
+
 describe('quantities', () => {
   const three: s.Terms = { items: [{ quantity: 3, amount: 90 }] };
   it('are how many have arrived in all; none means all that can', () => {
@@ -102,6 +111,7 @@ describe('completion', () => {
     expect(order).toMatchObject({ status: 'completed', receivedAt: null });
     expect(s.itemAt(order, 0)).toMatchObject({ status: 'delivered', arrived: 2 });
     expect(isSettled(order)).toBe(true);
+    expect(s.tell(order, s.receipt, s.T0)).toMatchObject({ types: [], refused: null });
   });
   it('of shipments needs the receipt, which needs all of them', () => {
     const one = paid(two, report(FIRST, 'delivered'));
@@ -249,6 +259,22 @@ describe('refunds and deliveries', () => {
     expect(story.when(s.receipt).refused).toBe('invalid_state');
     const back = story.when(s.refunded('b')).order;
     expect(s.tell(back, s.receipt, s.T0).order.status).toBe('completed');
+  });
+});
+
+describe('an order of which nothing arrived and not everything went back', () => {
+  const partly = [apply('a', amount(10)), approve('a'), s.refunded('a'), s.cancel(), approve(s.CANCELLATION)];
+  const reversed = [...partly, s.refundFails('a'), s.refunded(s.CANCELLATION)];
+  it('stays open while the rest can be applied for', () => {
+    const story = paid({}, ...reversed);
+    expect(story.order.status).toBe('paid');
+    const { order } = given({}, s.pay(), s.money(s.PAY_1), ...reversed, apply('b', amount(10)), approve('b')).when(
+      s.refunded('b'),
+    );
+    expect(order).toMatchObject({ status: 'cancelled', cancelReason: 'refunded' });
+  });
+  it('is completed when a person decides that it stays so', () => {
+    expect(paid({}, ...reversed, apply('b', amount(10))).when(reject('b')).order.status).toBe('completed');
   });
 });
 

@@ -100,6 +100,12 @@ describe("items' shares of discount and delivery fee", () => {
     expect(s.itemAt(order, 1).status).toBe('refunded');
     expect(dutiesOf(order)).toEqual([]);
   });
+  it('are not to be had once everything went back', () => {
+    const gift = { items: [{ amount: 100 }, { amount: 0 }] };
+    expect(paid(gift, apply('a', all), ...returned('a')).when(apply('b', units([SECOND, 1]))).refused).toBe(
+      'refund_exceeds_paid',
+    );
+  });
   it('may be eaten up by the discount, which may be more than the items', () => {
     const { order } = given({ items: [{ amount: 100 }, { amount: 50 }], discount: 155, deliveryFee: 10 });
     expect(order.total).toBe(5);
