@@ -14,7 +14,7 @@ import type { OrderEvent } from './events.ts';
 import type { Item, Order } from './order.ts';
 import { isPaid, SYSTEM } from './order.ts';
 import { awaitsReplacement } from './refund.ts';
-import { fullyRefunded, isOnItsWayBack, ownRefunds } from './sums.ts';
+import { fullyRefunded, holdsMoney, ownRefunds } from './sums.ts';
 
 /** Digital goods, and all goods of a test order, arrive at once; but not while dispatch is held. */
 export function grantedAtOnce(order: Order, at: number): OrderEvent[] {
@@ -33,10 +33,10 @@ export function processingBegins(order: Order, at: number): OrderEvent[] {
   return begins ? [{ type: 'order.processing', at, by: SYSTEM }] : [];
 }
 
-/** Something of what was paid may still go back without a further wish. */
+/** Something of what was paid may still go back: it is asked for, under way, or failed and can be applied for again. */
 const moneyIsOpen = (order: Order): boolean =>
   ownRefunds(order).some(
-    (refund) => (isOnItsWayBack(refund) && refund.status !== 'succeeded') || awaitsReplacement(order, refund),
+    (refund) => (holdsMoney(refund) && refund.status !== 'succeeded') || awaitsReplacement(order, refund),
   );
 
 /** No item is on its way, and none that failed awaits a decision. */

@@ -291,6 +291,14 @@ describe('a failed refund that a person decided', () => {
     expect(s.tell(order, apply('c', amount(21)), later).refused).toBe('refund_window_closed');
     expect(codes(s.tell(order, apply('c', amount(20)), later).order)).toEqual([]);
   });
+  it('is replaced by one amount once, where several have failed', () => {
+    const more = [apply('b', amount(40)), approve('b'), s.refundFails('b')];
+    const both = [s.pay(), money(PAY_1), apply('a', amount(60)), approve('a'), ...more, s.refundFails('a')];
+    const story = given({ refundWindowSeconds: 3600 }, ...both);
+    const { order } = story.when(s.at(later, apply('c', amount(70))));
+    expect(order.refunds.map(({ replacedAmount }) => replacedAmount)).toEqual([60, 10, 0]);
+    expect(s.tell(order, apply('d', amount(30)), later).refused).toBeNull();
+  });
   it('is replaced again when the replacement fails', () => {
     const again = [apply('b', amount(60)), approve('b'), s.refundFails('b')];
     const { order } = given(

@@ -27,7 +27,7 @@ it("an operator's reset takes nothing back that was saved: the order goes on fro
   await system.client.workflowService.resetWorkflowExecution({
     namespace: 'default',
     workflowExecution: { workflowId: orderWorkflowId(id) },
-    workflowTaskFinishEventId: FIRST_TASK_COMPLETED,
+    workflowTaskFinishEventId: FIRST_TASK_COMPLETED as never,
     requestId: randomUUID(),
     reason: 'test',
   });
