@@ -12,7 +12,7 @@ type Report = CommandOf<'delivery_reported'>;
 export const deliverable = ({ quantity, withdrawn }: Item): number => quantity - withdrawn;
 export const hasFailed = ({ status }: Item): boolean => status === 'failed' || status === 'timed_out';
 export const isOnItsWay = ({ status }: Item): boolean => status === 'waiting' || status === 'delivering';
-export const moreMayArrive = (item: Item): boolean => item.status !== 'refunded' && item.arrived < deliverable(item);
+export const moreMayArrive = (item: Item): boolean => item.arrived < deliverable(item);
 
 /** While a cancellation is undecided, nothing is dispatched or granted, and delivery timers stand still. */
 export const dispatchIsHeld = (order: Order): boolean =>

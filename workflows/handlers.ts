@@ -14,15 +14,23 @@ import {
   WISHES,
   type Granted,
 } from './messages.ts';
+import type { Arrival } from './book.ts';
 import type { Desk } from './order.ts';
 
 /** Lets the world speak to the order, before anything is awaited. Handlers only record; the story acts. */
 export function answerMessages(desk: Desk): void {
-  setHandler(orderQuery, () => view(desk.book.order));
-  setHandler(timelineQuery, () => desk.book.timeline);
-  setHandler(paymentNotification, (signal) => arrivalOfNotice(signal).forEach((arrival) => desk.arrived(arrival)));
-  setHandler(refundDecision, (signal) => arrivalOfDecision(signal).forEach((arrival) => desk.arrived(arrival)));
-  setHandler(deliveryReport, (signal) => arrivalOfReport(signal).forEach((arrival) => desk.arrived(arrival)));
+  const tell = (arrivals: readonly Arrival[]) => arrivals.forEach((arrival) => desk.arrived(arrival));
+  setHandler(orderQuery, () => view(desk.book.order), { description: 'The order, without personal data' });
+  setHandler(timelineQuery, () => desk.book.timeline, { description: 'What happened to it, oldest first' });
+  setHandler(paymentNotification, (signal) => tell(arrivalOfNotice(signal)), {
+    description: '{"noticeId": "…"}: a verified notice is waiting in the database; sent by the API',
+  });
+  setHandler(refundDecision, (signal) => tell(arrivalOfDecision(signal)), {
+    description: '{"refundId": "…", "decision": "approve" | "reject", "reviewer": "<operator>", "note": "…"}',
+  });
+  setHandler(deliveryReport, (signal) => tell(arrivalOfReport(signal)), {
+    description: '{"itemId": "…", "status": "delivering" | "delivered" | "picked_up" | "failed"}',
+  });
   for (const update of Object.values(WISHES))
     setHandler(update, (wish) => grant(desk, wish), { validator: (wish) => check(desk, wish) });
 }

@@ -311,6 +311,12 @@ describe('failed deliveries, where the merchant refunds by itself', () => {
     expect(part.order.refunds).toHaveLength(1);
     expect(s.lastRefund(part.when(approve('a')).order)).toMatchObject({ id: DELIVERY_REFUND, amount: 60 });
   });
+  it('wait for an application for all, also where their share is 0', () => {
+    const gift: s.Terms = { items: [{ amount: 100 }, { amount: 0, onFailure: 'refund' }] };
+    const asked = paid(gift, apply('a', all), report(SECOND, 'failed'));
+    expect(asked.order.refunds).toHaveLength(1);
+    expect(statuses(asked.when(reject('a')).order)).toEqual(['waiting', 'failed']);
+  });
   it('wait for an application that holds the money they need, and take what it leaves', () => {
     const asked = paid(terms, apply('a', amount(120)), report(FIRST, 'failed'));
     expect(asked.order.refunds).toHaveLength(1);

@@ -215,7 +215,12 @@ const deliveries: Mutant[] = [
     'return deliverableAgain({ ...next, items });',
     'return { ...next, items };',
   ),
-  mutant('delivery: refunded is final', 'delivery.ts', "item.status !== 'refunded' && item.arrived", 'item.arrived'),
+  mutant(
+    'delivery: refunded is final',
+    'evolve-refund.ts',
+    'Math.max(item.withdrawn, Math.min(refunded, item.quantity - item.arrived))',
+    'item.withdrawn',
+  ),
   mutant(
     'delivery: refunded when all is back',
     'evolve-refund.ts',

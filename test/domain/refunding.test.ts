@@ -205,7 +205,10 @@ describe('the decision', () => {
     expect(codes(late.order)).toEqual(['refund_overdue']);
     expect(s.tell(late.order, s.time, since + 2 * s.DAY).types).toEqual([]);
     expect(codes(s.tell(late.order, approve('a'), since + 2 * s.DAY).order)).toEqual([]);
-    expect(isSettled(late.order)).toBe(false);
+    const ended = paid({ items: [{ fulfilment: 'digital' }] }, apply('a', all));
+    expect(ended.order.status).toBe('completed');
+    expect(isSettled(ended.order)).toBe(false);
+    expect(isSettled(ended.when(reject('a')).order)).toBe(true);
   });
   it('owes the money to the provider: one refund, one number', () => {
     const { order } = asked.when(approve('a'));
