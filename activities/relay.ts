@@ -1,3 +1,4 @@
+import { forgetOldKeys } from '../db/idempotency.ts';
 import { findUnstarted, markStarted } from '../db/orders.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Deps } from './index.ts';
@@ -37,10 +38,7 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
 
     /** Idempotency keys are kept for at least a day. */
     async forgetOldKeys(): Promise<void> {
-      await db
-        .deleteFrom('idempotency_keys')
-        .where('created_at', '<', new Date(now() - 2 * DAY))
-        .execute();
+      await forgetOldKeys(db, new Date(now() - 2 * DAY));
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { OrderGateway } from '../client/gateway.ts';
+import type { ReadyPart } from '../client/readiness.ts';
 import type { SavedFeed } from '../db/saved-feed.ts';
 import type { Database } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
@@ -9,9 +10,6 @@ import type { FindProvider } from '../providers/accounts.ts';
 import type { Caller } from './caller.ts';
 import type { OnceOnly } from './idempotency.ts';
 import type { Metrics } from './metrics.ts';
-
-/** One thing that has to be there before requests can be served, as "database" or "worker". */
-export type ReadyPart = { name: string; ready: boolean; detail?: string };
 
 export type ApiDeps = {
   db: Kysely<Database>;

@@ -77,6 +77,6 @@ const eventBody = ({ id, seq, type, at, actor, data }: StoredEvent): z.infer<typ
   seq,
   type,
   at: at.toISOString(),
-  actor,
+  actor: { type: actor.type, name: actor.name }, // In the order that we document, not as jsonb keeps it.
   data,
 });

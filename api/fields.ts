@@ -32,7 +32,7 @@ export const currency = () =>
 export const webUrl = () =>
   z
     .string()
-    .max(2000)
+    .max(LIMITS.textLength)
     .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), { error: 'No http or https URL.' })
     .openapi({ format: 'uri', example: 'https://shop.example.com/thanks' });
 

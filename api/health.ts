@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { ReadyPart, Services } from './env.ts';
+import type { ReadyPart } from '../client/readiness.ts';
+import type { Services } from './env.ts';
 import { json, newRouter } from './operation.ts';
 
 const tags = ['Running it'];

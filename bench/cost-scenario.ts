@@ -18,7 +18,7 @@ export type CostReport = {
 };
 
 /** So many of each kind are counted; all must cost the same. */
-const COUNTED = 5;
+const COUNTED = 3;
 
 export async function costScenario(bench: Bench, options: Options, progress: Progress): Promise<Outcome> {
   progress(`Counting ${COUNTED} orders of each kind, one at a time`);

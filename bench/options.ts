@@ -28,7 +28,7 @@ Scenarios:
   items   an order of many items, each reported twice: what the last report costs, against the first
 
 Options:
-  --orders N         cost: orders, and bare workflows, in each lap (100)
+  --orders N         cost: orders, and bare workflows, in each lap (60)
   --rounds N         cost: laps of each, alternating (5)
   --in-flight N      cost: orders at the same time (16)
   --items N          items: how many (1000)
@@ -62,7 +62,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
-        orders: { type: 'string', default: '100' },
+        orders: { type: 'string', default: '60' },
         rounds: { type: 'string', default: '5' },
         'in-flight': { type: 'string', default: '16' },
         items: { type: 'string', default: '1000' },

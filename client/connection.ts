@@ -1,4 +1,10 @@
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  type ConnectionOptions,
+} from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 
 /** Where Temporal is, in the form that both of its connections take. */
@@ -9,9 +15,14 @@ export const temporalAt = (address: string, namespace = 'default'): TemporalTarg
   namespace,
 });
 
+/** Somebody waits for the answer: a server that is away is to be noticed soon, and a relay repeats what matters. */
+const ATTEMPTS = 3;
+
 /** For the API. @throws if it can't be reached */
 export async function connectClient({ connection, namespace }: TemporalTarget): Promise<Client> {
-  return new Client({ connection: await Connection.connect(connection as ConnectionOptions), namespace });
+  const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS }))];
+  const options = { ...connection, interceptors } as ConnectionOptions;
+  return new Client({ connection: await Connection.connect(options), namespace });
 }
 
 /** For a worker. @throws if it can't be reached */

@@ -8,7 +8,7 @@ export type RefundAsk =
   | { type: 'amount'; amount: number }
   | { type: 'items'; items: readonly { item: ItemId; quantity: number }[] };
 
-export type DeliveryReport = {
+type DeliveryReport = {
   item: ItemId;
   status: 'delivering' | 'delivered' | 'picked_up' | 'failed';
   /** How many have arrived in all; null: all that can. */

@@ -70,7 +70,6 @@ type InnerFact =
 type Stamp = { at: number; by: Actor };
 export type TimelineEvent = TimelineFact & Stamp;
 export type OrderEvent = TimelineEvent | (InnerFact & Stamp);
-export type EventType = OrderEvent['type'];
 
 /** The contract's types have a dot in their name, ours don't. */
 export const isTimelineEvent = (event: OrderEvent): event is TimelineEvent => event.type.includes('.');

@@ -8,7 +8,7 @@ import type { Actor, Order, Refund, RefundedItem, RefundOrigin } from './order.t
 import { paymentOf, refundOf, SYSTEM } from './order.ts';
 import { isOwnRefund, leftAmount } from './sums.ts';
 
-export type Application = {
+type Application = {
   id: RefundId;
   /** Minor units. */
   amount: number;

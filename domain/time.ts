@@ -84,7 +84,7 @@ function delays(order: Order): Deadline[] {
       events: (at) => [{ type: 'duty_delayed', duty: duty.key, at, by: SYSTEM }],
     }));
 }
-export const isImpatient = (type: Duty['type']): boolean => type === 'close_attempt' || type === 'make_refund';
+const isImpatient = (type: Duty['type']): boolean => type === 'close_attempt' || type === 'make_refund';
 
 /**
  * A person wants what is stuck tried again now: refunds that rest after a failure; what is under way is begun anew by

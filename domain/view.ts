@@ -76,7 +76,7 @@ export function viewAfter(order: Order, event: TimelineEvent): OrderView {
   return { ...whole, items: whole.items.filter(({ id }) => changed.has(id)) };
 }
 
-export const amountsOf = (order: Order) => ({
+const amountsOf = (order: Order) => ({
   items: order.total + order.discount - order.deliveryFee,
   discount: order.discount,
   delivery_fee: order.deliveryFee,

@@ -101,6 +101,9 @@ async function worker({ databaseUrl, temporal, config, log }: Surroundings): Pro
   };
 }
 
+/** A client is answered within two seconds, if only with a 503. */
+const STATEMENT_MS = 1_900;
+
 async function api({
   databaseUrl,
   temporal,
@@ -110,7 +113,7 @@ async function api({
   log,
   ownsDatabase,
 }: Surroundings): Promise<Running> {
-  const db = connect(databaseUrl);
+  const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
   const client = await connectClient(temporal);
   const saved = createSavedFeed(databaseUrl);
   const isEmbedded = ownsDatabase;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { readOptions } from '../../bench/options.ts';
 
 it('knows what to do when nothing is said', () => {
-  expect(readOptions([])).toMatchObject({ scenario: 'cost', orders: 100, rounds: 5, temporal: 'memory', json: false });
+  expect(readOptions([])).toMatchObject({ scenario: 'cost', orders: 60, rounds: 5, temporal: 'memory', json: false });
 });
 
 it('takes options and a scenario', () => {

@@ -273,6 +273,13 @@ describe('an order of which nothing arrived and not everything went back', () =>
     );
     expect(order).toMatchObject({ status: 'cancelled', cancelReason: 'refunded' });
   });
+  it('stays open while the rest is under way', () => {
+    const one: s.Terms = { items: [{ onFailure: 'refund' }] };
+    const story = paid(one, apply('a', amount(40)), approve('a'), report(FIRST, 'failed'), s.refunded(DELIVERY_REFUND));
+    expect(statuses(story.order)).toEqual(['refunded']);
+    expect(story.order.status).toBe('processing');
+    expect(story.when(s.refunded('a')).order).toMatchObject({ status: 'cancelled', cancelReason: 'refunded' });
+  });
   it('is completed when a person decides that it stays so', () => {
     expect(paid({}, ...reversed, apply('b', amount(10))).when(reject('b')).order.status).toBe('completed');
   });

@@ -18,7 +18,7 @@ const order = s.paid({ items, discount: 777, deliveryFee: 999 });
 const ids = order.order.items.map(({ id }) => id);
 const oneOfEach = s.units(...ids.map((id): [typeof id, number] => [id, 1]));
 
-it('takes each of 1,000 items reported twice, and no report costs more than the first', () => {
+it('takes each of 1,000 items reported twice', () => {
   const begin = performance.now();
   const told = ids.flatMap((id) => [s.report(id, 'delivering'), s.report(id, 'delivered')]);
   const delivered = told.reduce((now, report) => s.tell(now, report, order.now).order, order.order);

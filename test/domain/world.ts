@@ -8,6 +8,7 @@ import { hasFailed, isOnItsWay, moreMayArrive } from '../../domain/delivery.ts';
 import { unreplacedAmount } from '../../domain/refund.ts';
 import { leftAmount, refundedAmount } from '../../domain/sums.ts';
 import { deadlineOf } from '../../domain/time.ts';
+import { view } from '../../domain/view.ts';
 import { letTimePass, soundly } from './invariants.ts';
 import * as s from './support.ts';
 
@@ -37,6 +38,7 @@ export class World {
     this.now += 1;
     this.said.push(command);
     this.order = soundly(this.order, command, this.now);
+    view(this.order);
   }
 
   tradeOf(payment: PaymentId): Trade {
