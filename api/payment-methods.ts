@@ -2,6 +2,7 @@ import type { z } from '@hono/zod-openapi';
 import type { Merchant } from '../db/keys.ts';
 import { METHODS, providerOf, type PaymentMethod } from '../domain/method.ts';
 import type { Services } from './env.ts';
+import { described, isDatabaseAway } from './errors.ts';
 import { Problem } from './problem.ts';
 import type { OfferedMethod } from './schemas.ts';
 
@@ -41,7 +42,7 @@ const WORDS: Record<Reason, string> = {
 };
 
 async function whyNot(
-  { findProvider }: Services,
+  services: Services,
   { id, settings }: Merchant,
   method: PaymentMethod,
   { currency, amount }: Purpose,
@@ -51,5 +52,16 @@ async function whyNot(
   if (currency !== undefined && !offer.currencies.includes(currency)) return 'currency_not_supported';
   if (amount !== undefined && amount < (offer.min_amount ?? 1)) return 'amount_too_small';
   if (amount !== undefined && amount > (offer.max_amount ?? Infinity)) return 'amount_too_large';
-  return (await findProvider(id, providerOf(method))) === null ? 'not_configured' : null;
+  return (await hasAccount(services, id, method)) ? null : 'not_configured';
+}
+
+/** An account that can't be used, say for want of a secret, is as good as none; the log names what is missing. */
+async function hasAccount({ findProvider, log }: Services, merchant: string, method: PaymentMethod): Promise<boolean> {
+  try {
+    return (await findProvider(merchant, providerOf(method))) !== null;
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    log.error({ merchant, method, err: described(error) }, "a merchant's provider account can't be used");
+    return false;
+  }
 }

@@ -3,7 +3,13 @@ import type { Context } from 'hono';
 import { recordNotice, type RecordedNotice } from '../db/notices.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { PROVIDERS, type ProviderName } from '../domain/method.ts';
-import { NoticeRejected, type Acknowledgement, type Notice, type PaymentProvider } from '../providers/provider.ts';
+import {
+  NoticeRejected,
+  ProviderError,
+  type Acknowledgement,
+  type Notice,
+  type PaymentProvider,
+} from '../providers/provider.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { described } from './errors.ts';
@@ -74,12 +80,19 @@ async function takeIn(
     await tell(services, c, recorded);
     return 'accepted';
   } catch (error) {
+    if (isOfNoInterest(error)) {
+      count('unhandled');
+      return 'accepted';
+    }
     const isRejected = error instanceof NoticeRejected;
     count(isRejected ? 'rejected' : 'failed');
     c.var.log.warn({ provider: provider.name, merchant, err: described(error) }, 'a notice was not taken in');
     return isRejected ? 'rejected' : 'failed';
   }
 }
+
+/** Genuine, but about something that no order waits for: sent again it would say no more. */
+const isOfNoInterest = (error: unknown): boolean => error instanceof ProviderError && error.outcome === 'refused';
 
 const record = ({ db, now }: Services, provider: ProviderName, merchant: string, notice: Notice) =>
   recordNotice(db, {

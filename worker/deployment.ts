@@ -7,9 +7,15 @@ import { TASK_QUEUE } from '../workflows/messages.ts';
 
 const PATIENCE_MS = 20_000;
 
-/** The workflow code itself names its version: the same code, the same build. */
+/** Names the folder that it was bundled in, which is no part of the code. */
+const SOURCE_MAP = /\n\/\/# sourceMappingURL=[^\n]*\s*$/;
+
+/** The workflow code itself names its version: the same code, the same build, wherever it lies. */
 export function deploymentOf(bundle: WorkflowBundle, taskQueue = TASK_QUEUE): WorkerDeploymentVersion {
-  return { deploymentName: taskQueue, buildId: createHash('sha256').update(bundle.code).digest('hex').slice(0, 16) };
+  return {
+    deploymentName: taskQueue,
+    buildId: createHash('sha256').update(bundle.code.replace(SOURCE_MAP, '')).digest('hex').slice(0, 16),
+  };
 }
 
 /**
