@@ -65,16 +65,18 @@ export function ledgerRows(order: Order) {
   const attempts = order.payments.map((payment) => ({ payment, provider: providerOf(payment.method) }));
   const common = { order_id: order.id, merchant_id: order.merchant };
   const captures = attempts.flatMap(({ payment, provider }) =>
-    payment.captures.map(({ tradeNo, amount, currency, at }) => ({
-      ...common,
-      type: 'capture' as const,
-      reference: tradeNo,
-      provider,
-      out_trade_no: payment.outTradeNo,
-      amount,
-      currency,
-      at: instant(at),
-    })),
+    payment.captures
+      .filter(({ amount }) => amount > 0)
+      .map(({ tradeNo, amount, currency, at }) => ({
+        ...common,
+        type: 'capture' as const,
+        reference: tradeNo,
+        provider,
+        out_trade_no: payment.outTradeNo,
+        amount,
+        currency,
+        at: instant(at),
+      })),
   );
   const refunds = order.refunds.flatMap((refund) => {
     const attempt = attempts.find(({ payment }) => payment.id === refund.source?.payment);

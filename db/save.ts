@@ -3,7 +3,7 @@ import type { OrderEvent } from '../domain/events.ts';
 import { isTimelineEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { Order } from '../domain/order.ts';
-import { view } from '../domain/view.ts';
+import { viewAfter } from '../domain/view.ts';
 import { bookOf, eventRows, itemColumns, ledgerRows, orderColumns, paymentRows, refundRows } from './rows.ts';
 import type { Database } from './schema.ts';
 
@@ -146,6 +146,13 @@ function outboxRows(before: Order, events: readonly OrderEvent[]) {
     order = evolve(order, event);
     if (!isTimelineEvent(event)) return [];
     const { id: order_id, seq, merchant: merchant_id } = order;
-    return { order_id, seq, merchant_id, type: event.type, at: new Date(event.at).toISOString(), body: view(order) };
+    return {
+      order_id,
+      seq,
+      merchant_id,
+      type: event.type,
+      at: new Date(event.at).toISOString(),
+      body: viewAfter(order, event),
+    };
   });
 }
