@@ -28,6 +28,8 @@ export type RefundCall = {
   refund: Money;
   reason: string;
 };
+/** `mayBeMade`: an earlier call may have come through, so that this one asks first. */
+export type RefundToMake = RefundCall & { mayBeMade: boolean };
 
 /** What a verified notice says, as the database has it. `ours`: it means the account that we hold. */
 export type NoticeFinding =

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { RefundFinding } from '../domain/commands.ts';
 import type { PaymentProvider, RefundReport, RefundRequest } from '../providers/provider.ts';
-import type { RefundCall } from './calls.ts';
+import type { RefundCall, RefundToMake } from './calls.ts';
 import { calling, isRefused, tryAgain } from './failure.ts';
 import type { Deps } from './index.ts';
 
@@ -15,12 +15,12 @@ export function refundActivities(deps: Deps) {
   });
   return {
     /** One refund number is one refund, so a repeated call asks first, and asks again only for what never arrived. */
-    makeRefund: (call: RefundCall): Promise<RefundFinding> =>
+    makeRefund: ({ mayBeMade, ...call }: RefundToMake): Promise<RefundFinding> =>
       calling(async () => {
         const provider = await deps.provider(call.merchant, call.provider);
         const request = requestOf(call);
-        const before =
-          Context.current().info.attempt > 1 ? await provider.queryRefund(request) : ({ state: 'unknown' } as const);
+        const isRepeated = mayBeMade || Context.current().info.attempt > 1;
+        const before = isRepeated ? await provider.queryRefund(request) : ({ state: 'unknown' } as const);
         return before.state === 'unknown' ? makeOnce(provider, request) : before;
       }),
 

@@ -6,6 +6,8 @@ import type { Deps } from './index.ts';
 /** Younger ones are still in the hands of whoever took them in. Milliseconds. */
 const GRACE = 5_000;
 const BATCH = 200;
+/** So many failures in a row are an outage, not the fault of one order. */
+const MOST_FAILURES = 10;
 const DAY = 86_400_000;
 const OLDEST_NOTICE = 30 * DAY;
 
@@ -24,14 +26,14 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
         .orderBy('received_at')
         .limit(BATCH)
         .execute();
-      for (const { id, order_id } of left) await gateway.tellNotice(order_id as OrderId, id);
+      await forEach(left, ({ id, order_id }) => gateway.tellNotice(order_id as OrderId, id));
       if (left.length > 0) log.warn({ notices: left.length }, 'relayed notices that nobody had been told of');
       return left.length;
     },
 
     async startLeftOrders(): Promise<number> {
       const left = await findUnstarted(db, before(), BATCH);
-      for (const stored of left) await markStarted(db, stored.order.id, await gateway.start(stored));
+      await forEach(left, async (stored) => markStarted(db, stored.order.id, await gateway.start(stored)));
       if (left.length > 0) log.warn({ orders: left.length }, 'started orders that had been left unstarted');
       return left.length;
     },
@@ -41,4 +43,20 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
       await forgetOldKeys(db, new Date(now() - 2 * DAY));
     },
   };
+}
+
+/** One that can't be told must not hold back the others. @throws what went wrong last, once the rest is done */
+async function forEach<T>(left: readonly T[], tell: (one: T) => Promise<void>): Promise<void> {
+  let trouble: { error: unknown } | null = null;
+  let inARow = 0;
+  for (const one of left) {
+    try {
+      await tell(one);
+      inARow = 0;
+    } catch (error) {
+      trouble = { error };
+      if (++inARow === MOST_FAILURES) break;
+    }
+  }
+  if (trouble) throw trouble.error;
 }

@@ -53,6 +53,8 @@ const UPDATES_AT_ONCE = 8;
 const ASKING_MS = 25_000;
 const TELLING_MS = 5_000;
 const TRIES = 8;
+/** How long an order waits for a worker that was killed in the midst of its task. */
+const workflowTaskTimeout = '3s' as const;
 
 /** @param taskQueue where the workers listen */
 export function temporalGateway(client: Client, now: () => number, taskQueue = TASK_QUEUE): OrderGateway {
@@ -61,6 +63,7 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
   const stored = (id: OrderId) => ({
     workflowId: orderWorkflowId(id),
     taskQueue,
+    workflowTaskTimeout,
     args: [{ id, opened: null }] as [OrderInput],
     staticSummary: `Order ${id}, opened again`,
   });
@@ -113,6 +116,7 @@ async function start(client: Client, taskQueue: string, { order, row }: StoredOr
     const handle = await client.workflow.start('order', {
       workflowId,
       taskQueue,
+      workflowTaskTimeout,
       args: [{ id: order.id, opened: openedWith(order, row.details.confirm) }],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       staticSummary: summaryOf(order, row.number),

@@ -17,11 +17,12 @@ export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log'> & {
   publicUrl: string;
   taskQueue?: string;
   bundle?: WorkflowBundle;
+  cachedOrders?: number;
 };
 
 /** Connects and runs a worker for all orders, and sees to it that the relay is scheduled. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { db, now, log, client, temporal, findProvider, publicUrl, taskQueue } = deps;
+  const { db, now, log, client, temporal, findProvider, publicUrl, taskQueue, cachedOrders } = deps;
   const connection = await connectNative(temporal);
   const activities = createActivities({
     db,
@@ -45,14 +46,13 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     bundle,
     deployment,
     ...(taskQueue && { taskQueue }),
+    ...(cachedOrders !== undefined && { cachedOrders }),
   });
   await makeCurrent(client, deployment);
   await ensureRelay(client, taskQueue);
+  let stopped: Promise<void> | undefined;
   return {
     failed: worker.failed,
-    async stop() {
-      await worker.stop();
-      await connection.close();
-    },
+    stop: () => (stopped ??= worker.stop().then(() => connection.close())),
   };
 }

@@ -1,8 +1,8 @@
-import type { ItemId, RefundId } from '../domain/ids.ts';
+import type { ItemId, PaymentId, RefundId } from '../domain/ids.ts';
 import { outRefundNoOf } from '../domain/ids.ts';
 import type { Actor, Order } from '../domain/order.ts';
 import { refundOf } from '../domain/order.ts';
-import { findReviewer, readNotice } from './activities.ts';
+import { findReviewer, loadOrder, readNotice } from './activities.ts';
 import type { Arrival, OrderBook } from './book.ts';
 import type { DeliveryReportSignal } from './messages.ts';
 
@@ -28,7 +28,7 @@ async function takeNotice(book: OrderBook, noticeId: string): Promise<void> {
   if (!notice) return;
   const by: Actor = { type: 'provider', name: notice.provider };
   if (notice.about === 'payment') {
-    const payment = book.order.payments.find(({ outTradeNo }) => outTradeNo === notice.outTradeNo)?.id;
+    const payment = attemptNumbered(book.order, notice.outTradeNo) ?? (await lostAttempt(book, notice.outTradeNo));
     if (payment && notice.ours) book.note({ type: 'payment_found', payment, finding: notice.finding, by });
     else if (payment) book.note({ type: 'foreign_notice_found', payment, by });
   } else {
@@ -36,6 +36,19 @@ async function takeNotice(book: OrderBook, noticeId: string): Promise<void> {
     if (refund && notice.ours) book.note({ type: 'refund_found', refund, finding: notice.finding, by });
   }
   book.noticeTaken(noticeId);
+}
+
+const attemptNumbered = (order: Order, outTradeNo: string): PaymentId | undefined =>
+  order.payments.find((payment) => payment.outTradeNo === outTradeNo)?.id;
+
+/**
+ * A worker can die after it saved an attempt, and the wish for it be lost with the task: the buyer may have seen it in
+ * the database all the same, and paid. The order takes up what is stored before the next save takes it back.
+ */
+async function lostAttempt(book: OrderBook, outTradeNo: string): Promise<PaymentId | undefined> {
+  const { order, timeline } = await loadOrder(book.order.id);
+  if (attemptNumbered(order, outTradeNo)) book.adopt(order, timeline);
+  return attemptNumbered(book.order, outTradeNo);
 }
 
 /** The refund that now goes by this number; a number that failed before has no more to say. */

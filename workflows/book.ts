@@ -102,7 +102,7 @@ export class OrderBook {
     this.#unsavedHandedOver = 0;
   }
 
-  /** Another run has gone on with this order: what it saved counts, and what came here meanwhile is told to that. */
+  /** Another run, or a lost task, has gone on with this order: what it saved counts, and what came here meanwhile is told to that. */
   adopt(order: Order, timeline: TimelineEntry[]): void {
     const untold = this.#unsaved.splice(0);
     this.#unsavedHandedOver = 0;

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   isCancellation,
   TimeoutFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { unreachable } from '../domain/brand.ts';
 import type { Fact } from '../domain/commands.ts';
@@ -28,6 +29,8 @@ export class Duties {
   readonly #underWay = new Map<string, { key: string; scope: CancellationScope }>();
   /** Duties whose quick try runs within the workflow task, by key. */
   readonly #quickTries = new Set<string>();
+  /** Every duty that was ever begun, by key. */
+  readonly #begun = new Set<string>();
   readonly #resting = new Map<string, { until: number; trouble: string }>();
 
   constructor(book: OrderBook) {
@@ -89,14 +92,16 @@ export class Duties {
     const subject = subjectOf(duty);
     this.#underWay.set(subject, { key: duty.key, scope });
     this.#resting.delete(duty.key);
-    void scope.run(() => this.#attempt(duty)).finally(() => this.#underWay.delete(subject));
+    const mayBeDone = this.#begun.has(duty.key) || duty.since < workflowInfo().runStartTime.getTime();
+    this.#begun.add(duty.key);
+    void scope.run(() => this.#attempt(duty, mayBeDone)).finally(() => this.#underWay.delete(subject));
   }
 
-  async #attempt(duty: Duty): Promise<void> {
+  async #attempt(duty: Duty, mayBeDone: boolean): Promise<void> {
     let trouble = 'done, but still due';
     try {
       if (duty.type === 'open_attempt') this.#quickTries.add(duty.key);
-      const fact = await perform(duty, this.#book.order, () => this.#quickTries.delete(duty.key));
+      const fact = await perform(duty, this.#book.order, mayBeDone, () => this.#quickTries.delete(duty.key));
       if (fact) this.#book.note(fact);
     } catch (error) {
       if (isCancellation(error)) return void this.#quickTries.delete(duty.key);
@@ -116,8 +121,12 @@ export class Duties {
 /** Two calls about one payment or one refund must not overtake each other. */
 const subjectOf = (duty: Duty): string => ('payment' in duty ? duty.payment : duty.refund);
 
-/** One duty, one activity; what came of it is a fact like any other. @param takesLonger told when a quick try failed */
-async function perform(duty: Duty, order: Order, takesLonger: () => void): Promise<Fact | null> {
+/**
+ * One duty, one activity; what came of it is a fact like any other.
+ * @param mayBeDone it was begun before, and nobody knows how far that came
+ * @param takesLonger told when a quick try failed
+ */
+async function perform(duty: Duty, order: Order, mayBeDone: boolean, takesLonger: () => void): Promise<Fact | null> {
   switch (duty.type) {
     case 'open_attempt':
       return openingOf(order, duty.payment, takesLonger);
@@ -126,8 +135,9 @@ async function perform(duty: Duty, order: Order, takesLonger: () => void): Promi
     case 'close_attempt':
       return closingOf(order, duty.payment);
     case 'make_refund':
+      return refunding(order, duty.refund, mayBeDone);
     case 'watch_refund':
-      return refundOfDuty(order, duty.refund, duty.type);
+      return settling(order, duty.refund);
     default:
       return unreachable(duty);
   }
@@ -164,13 +174,19 @@ async function closingOf(order: Order, id: PaymentId): Promise<Fact> {
   return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
 }
 
-async function refundOfDuty(order: Order, id: RefundId, type: 'make_refund' | 'watch_refund'): Promise<Fact | null> {
+async function refunding(order: Order, id: RefundId, mayBeMade: boolean): Promise<Fact | null> {
   const call = refundCallOf(order, id);
   if (!call) return null;
-  const finding =
-    type === 'make_refund'
-      ? await owedActivities(`Refund ${call.outRefundNo} at ${call.provider}`).makeRefund(call)
-      : await owedActivities(`Ask ${call.provider} about refund ${call.outRefundNo}`).watchRefund(call);
+  const { makeRefund } = owedActivities(`Refund ${call.outRefundNo} at ${call.provider}`);
+  const finding = await makeRefund({ ...call, mayBeMade });
+  return { type: 'refund_found', refund: id, finding, by: { type: 'provider', name: call.provider } };
+}
+
+async function settling(order: Order, id: RefundId): Promise<Fact | null> {
+  const call = refundCallOf(order, id);
+  if (!call) return null;
+  const { watchRefund } = owedActivities(`Ask ${call.provider} about refund ${call.outRefundNo}`);
+  const finding = await watchRefund(call);
   return { type: 'refund_found', refund: id, finding, by: { type: 'provider', name: call.provider } };
 }
 

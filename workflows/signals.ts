@@ -1,46 +1,64 @@
+import { LIMITS } from '../domain/limits.ts';
 import type { Actor, Tracking } from '../domain/order.ts';
 import type { Arrival } from './book.ts';
 
 /** Signals can be sent by hand: what doesn't have the form of one is left aside, it must not stop the order. */
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+/**
+ * PostgreSQL stores no U+0000 and no half of a character: an order with one in it could never be saved again.
+ * @returns null for what is no text
+ */
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value !== ''
+    ? value.slice(0, LIMITS.reasonLength).replaceAll(/\0|\p{Surrogate}/gu, '\ufffd')
+    : null;
 const fieldsOf = (signal: unknown): Record<string, unknown> =>
   typeof signal === 'object' && signal !== null ? (signal as Record<string, unknown>) : {};
 
 export function arrivalOfNotice(signal: unknown): Arrival[] {
-  const { noticeId } = fieldsOf(signal);
-  return isText(noticeId) ? [{ type: 'notice', noticeId }] : [];
+  const noticeId = textOf(fieldsOf(signal)['noticeId']);
+  return noticeId === null ? [] : [{ type: 'notice', noticeId }];
 }
 
 export function arrivalOfDecision(signal: unknown): Arrival[] {
-  const { refundId, decision, reviewer, note } = fieldsOf(signal);
-  if (!isText(refundId) || !isText(reviewer) || (decision !== 'approve' && decision !== 'reject')) return [];
-  return [{ type: 'decision', refundId, decision, reviewer, note: isText(note) ? note : null }];
+  const fields = fieldsOf(signal);
+  const [refundId, reviewer, note] = [fields['refundId'], fields['reviewer'], fields['note']].map(textOf);
+  const { decision } = fields;
+  if (!refundId || !reviewer || (decision !== 'approve' && decision !== 'reject')) return [];
+  return [{ type: 'decision', refundId, decision, reviewer, note: note ?? null }];
 }
 
 const STATUSES = ['delivering', 'delivered', 'picked_up', 'failed'] as const;
 
 export function arrivalOfReport(signal: unknown): Arrival[] {
-  const { itemId, status, quantity, tracking, detail, by } = fieldsOf(signal);
-  const known = STATUSES.find((s) => s === status);
-  if (!isText(itemId) || !known) return [];
-  if (quantity !== undefined && quantity !== null && !(Number.isInteger(quantity) && Number(quantity) > 0)) return [];
-  return [
-    {
-      type: 'delivery',
-      report: {
-        itemId,
-        status: known,
-        quantity: (quantity as number | undefined) ?? null,
-        tracking: trackingOf(tracking),
-        detail: isText(detail) ? detail : null,
-        ...(by ? { by: by as Actor } : {}),
-      },
-    },
-  ];
+  const fields = fieldsOf(signal);
+  const { quantity = null } = fields;
+  const itemId = textOf(fields['itemId']);
+  const status = STATUSES.find((s) => s === fields['status']);
+  if (itemId === null || !status) return [];
+  if (quantity !== null && !(Number.isInteger(quantity) && Number(quantity) > 0)) return [];
+  const by = actorOf(fields['by']);
+  const report = {
+    itemId,
+    status,
+    quantity: quantity as number | null,
+    tracking: trackingOf(fields['tracking']),
+    detail: textOf(fields['detail']),
+    ...(by && { by }),
+  };
+  return [{ type: 'delivery', report }];
 }
 
 function trackingOf(value: unknown): Tracking | null {
-  const { carrier, number } = fieldsOf(value);
-  return isText(carrier) && isText(number) ? { carrier, number } : null;
+  const fields = fieldsOf(value);
+  const [carrier, number] = [fields['carrier'], fields['number']].map(textOf);
+  return carrier && number ? { carrier, number } : null;
+}
+
+const ACTORS = ['customer', 'merchant', 'operator', 'provider', 'machine', 'system'] as const satisfies Actor['type'][];
+
+function actorOf(value: unknown): Actor | null {
+  const fields = fieldsOf(value);
+  const type = ACTORS.find((one) => one === fields['type']);
+  return type ? { type, name: textOf(fields['name']) } : null;
 }

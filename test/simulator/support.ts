@@ -198,7 +198,12 @@ export type Received = { path: string; headers: IncomingHttpHeaders; body: strin
 /** A shop that keeps every notice, and answers 204 or what it is told to. */
 export async function shop() {
   const received: Received[] = [];
-  const shop = { received, url: '', answer: (() => 204) as (notice: Received) => number | null, close: () => server.close() };
+  const shop = {
+    received,
+    url: '',
+    answer: (() => 204) as (notice: Received) => number | null,
+    close: () => server.close(),
+  };
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));

@@ -1,7 +1,9 @@
 /**
  * A worker that dies by kill -9 right after its n-th save is committed and before its workflow task ends.
- * Arguments: Temporal address, database URL, task queue, which save is its last (0: none).
+ * Arguments: Temporal address, database URL, task queue, which save is its last (0: none), how long each save and each
+ * reading of a notice takes (milliseconds; none: as long as it takes).
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { createActivities } from '../../activities/index.ts';
 import { connectClient, connectNative, temporalAt } from '../../client/connection.ts';
@@ -14,7 +16,8 @@ import { bundleWorkflows } from '../../worker/bundle.ts';
 import { deploymentOf, makeCurrent } from '../../worker/deployment.ts';
 import { runWorker } from '../../worker/run.ts';
 
-const [address, databaseUrl, taskQueue, last] = process.argv.slice(2) as [string, string, string, string];
+const [address, databaseUrl, taskQueue, last, slowMs = '0'] = process.argv.slice(2) as [string, string, string, string];
+const slowly = () => sleep(Number(slowMs));
 const db = connect(databaseUrl);
 const temporal = temporalAt(address);
 const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
@@ -37,7 +40,12 @@ await runWorker({
   deployment: deploymentOf(bundle, taskQueue),
   activities: {
     ...activities,
+    async readNotice(named: Parameters<typeof activities.readNotice>[0]) {
+      await slowly();
+      return activities.readNotice(named);
+    },
     async saveOrder(work: Save) {
+      await slowly();
       const outcome = await activities.saveOrder(work);
       if (++saves === Number(last)) process.kill(process.pid, 'SIGKILL');
       return outcome;

@@ -32,6 +32,8 @@ export type System = {
   stop(): Promise<void>;
 };
 
+/** TEST_CACHED_ORDERS=0: every task replays its order from the start of the history. */
+const cachedOrders = process.env['TEST_CACHED_ORDERS'];
 let bundled: Promise<WorkflowBundle> | undefined;
 let count = 0;
 
@@ -73,6 +75,7 @@ export async function startSystem({ publicUrl = 'http://127.0.0.1:9' }: { public
         bundle,
         now: Date.now,
         log,
+        ...(cachedOrders !== undefined && { cachedOrders: Number(cachedOrders) }),
       });
       workers.push(worker);
       return worker;

@@ -23,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-/** A worker in a process of its own, to be killed. @param last after which save it kills itself */
-async function doomedWorker(last: number): Promise<{ child: ChildProcess; dead: Promise<unknown> }> {
+/** A worker in a process of its own, to be killed. @param last after which save it kills itself @param slowMs see doomed-worker.ts */
+async function doomedWorker(last: number, slowMs = 0): Promise<{ child: ChildProcess; dead: Promise<unknown> }> {
   const script = path.resolve(import.meta.dirname, '../support/doomed-worker.ts');
   const args = [
     '--import',
@@ -34,6 +34,7 @@ async function doomedWorker(last: number): Promise<{ child: ChildProcess; dead: 
     system.databaseUrl,
     system.taskQueue,
     String(last),
+    String(slowMs),
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const dead = once(child, 'exit');
@@ -100,6 +101,15 @@ const apply = (id: OrderId, refund: string, amount: number) =>
     by: MERCHANT,
   });
 
+const report = async (id: OrderId, index: number) =>
+  system.gateway.tellDelivery(id, {
+    itemId: (await stored(system, id)).items[index]!.id,
+    status: 'delivering',
+    tracking: { carrier: 'SF', number: String(index) },
+    by: MERCHANT,
+  });
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 async function paidBy(worker: { child: ChildProcess; dead: Promise<unknown> }): Promise<OrderId> {
   const id = await create(system, { amounts: [1000, 2000, 3000] });
   const payment = await pay(system, id);
@@ -108,6 +118,8 @@ async function paidBy(worker: { child: ChildProcess; dead: Promise<unknown> }): 
     () => stored(system, id),
     ({ status }) => status === 'paid',
   );
+  // Its task ends a moment after its save.
+  await pause(500);
   worker.child.kill('SIGKILL');
   await worker.dead;
   return id;
@@ -130,7 +142,7 @@ describe('a worker that is killed between the commit and the end of its task', (
       tracking: { carrier: 'SF', number: '1' },
       by: MERCHANT,
     });
-    await system.startWorker();
+    const worker = await system.startWorker();
     await until(
       () => stored(system, id),
       ({ items }) => items[2]!.status === 'delivering',
@@ -154,5 +166,26 @@ describe('a worker that is killed between the commit and the end of its task', (
     );
     await compare(id);
     await replay(system, id, 'killed-after-save');
+    await worker.stop();
+  });
+
+  it('does so no less where a slow database had prolonged the task', async () => {
+    const id = await paidBy(await doomedWorker(0));
+    const doomed = await doomedWorker(2, 1500);
+    // The first save begins before the task is prolonged and ends after that; the second one begins then.
+    await system.gateway.tellNotice(id, 'ntc_none');
+    await report(id, 0);
+    await pause(2000);
+    await report(id, 1);
+    await doomed.dead;
+    await report(id, 2);
+    await system.startWorker();
+    await until(
+      () => stored(system, id),
+      ({ items }) => items.every(({ status }) => status === 'delivering'),
+      30_000,
+    );
+    await compare(id);
+    await replay(system, id, 'killed-in-prolonged-task');
   });
 });

@@ -7,7 +7,7 @@ import { openedWith } from '../../domain/order.ts';
 import { deliveryReport, orderWorkflowId, WISHES } from '../../workflows/messages.ts';
 import { runWorker, type RunningWorker } from '../../worker/run.ts';
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
-import { createUnstarted, MERCHANT, OPERATOR, stored } from '../support/orders.ts';
+import { createUnstarted, faults, MERCHANT, noFaults, OPERATOR, stored } from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { timeSkippingEnvironment } from '../support/test-server.ts';
 
@@ -107,5 +107,24 @@ describe('by time alone', () => {
       args: [{ type: 'review_refund', refund, decision: 'approve', reviewer: OPERATOR, note: null, by: MERCHANT }],
     });
     expect((await types(id)).filter((type) => type === 'refund.succeeded')).toHaveLength(1);
+  });
+
+  it('a provider that is away delays the end of an order, which is shown after a while, and never falsifies it', async () => {
+    const moved = (await env.currentTimeMs()) - Date.now();
+    const id = await begin({ expiresInMs: moved + 60 * 60_000 });
+    const handle = env.client.workflow.getHandle(orderWorkflowId(id));
+    const wish = { type: 'open_payment', method: 'wechatpay.native', by: MERCHANT } as const;
+    await handle.executeUpdate(WISHES.open_payment, { args: [wish] });
+    await faults(system, { error_rate: 1 });
+    const attention = async () =>
+      (await system.db.selectFrom('orders').select('attention').where('id', '=', id).executeTakeFirstOrThrow())
+        .attention;
+    await env.sleep('70 minutes');
+    expect([(await stored(system, id)).status, await attention()]).toEqual(['pending_payment', false]);
+    await env.sleep('10 minutes');
+    expect([(await stored(system, id)).status, await attention()]).toEqual(['pending_payment', true]);
+    await noFaults(system);
+    expect(await handle.result()).toBe('cancelled');
+    expect(await attention()).toBe(false);
   });
 });
