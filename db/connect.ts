@@ -12,7 +12,10 @@ const types: pg.CustomTypesConfig = {
 export type ConnectOptions = {
   /** Connections at most. */
   connections?: number;
-  /** A database that takes a statement and then falls silent is given up after so long; if not given, never. */
+  /**
+   * A statement is given up after so long, here and in the database: one that was given up must not be carried out
+   * later, over what came after it. If not given, never.
+   */
   statementMs?: number;
   /** Told about each statement; for benchmarks and metrics. */
   onQuery?: (text: string, durationMs: number) => void;
@@ -29,7 +32,7 @@ export function connect(
     connectionTimeoutMillis: 1500,
     types,
     keepAlive: true,
-    ...(statementMs !== undefined && { query_timeout: statementMs }),
+    ...(statementMs !== undefined && { query_timeout: statementMs, statement_timeout: statementMs }),
   });
   // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
   pool.on('error', () => {});

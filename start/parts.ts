@@ -59,6 +59,9 @@ async function prepareDatabase({ databaseUrl, ownsDatabase }: Surroundings, prog
   }
 }
 
+/** A client is answered within two seconds, if only with a 503; a save is given up within its workflow task. */
+const STATEMENT_MS = 1_900;
+
 /** The simulated providers know the demo merchant, and it knows them: their keys are exchanged here. */
 async function simulator({ config, databaseUrl, ownsDatabase, log }: Surroundings): Promise<Running> {
   const accounts = demoAccounts(config.dataDir);
@@ -79,7 +82,7 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
 
 async function worker({ databaseUrl, temporal, config, log }: Surroundings): Promise<Running> {
   logTo(log);
-  const db = connect(databaseUrl);
+  const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
   const client = await connectClient(temporal);
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
   const running = await startWorker({
@@ -100,9 +103,6 @@ async function worker({ databaseUrl, temporal, config, log }: Surroundings): Pro
     },
   };
 }
-
-/** A client is answered within two seconds, if only with a 503. */
-const STATEMENT_MS = 1_900;
 
 async function api({
   databaseUrl,
