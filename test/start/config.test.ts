@@ -30,6 +30,7 @@ describe('without any variable', () => {
       dataDir: resolve('.data'),
       encryptionKeys: null,
       logLevel: 'info',
+      requestsPerMinute: 1200,
     });
   });
   it('takes an empty variable for an unset one', () => {
@@ -119,5 +120,12 @@ describe('a part started alone', () => {
       /^DATABASE_URL is not set/,
     );
     expect(complaintAbout({ DATABASE_URL: env.DATABASE_URL }, readPartConfig)).toMatch(/^ENCRYPTION_KEYS is not set/);
+  });
+});
+
+describe('the rate of requests', () => {
+  it('is taken from its variable', () => expect(readConfig({ REQUESTS_PER_MINUTE: '60' }).requestsPerMinute).toBe(60));
+  it.each(['0', '-1', '1.5', 'many'])('is not %s', (rate) => {
+    expect(() => readConfig({ REQUESTS_PER_MINUTE: rate })).toThrow(/REQUESTS_PER_MINUTE/);
   });
 });
