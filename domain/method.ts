@@ -8,5 +8,4 @@ export const METHODS = {
 } as const satisfies Record<string, { provider: ProviderName }>;
 export type PaymentMethod = keyof typeof METHODS;
 
-export const isPaymentMethod = (name: string): name is PaymentMethod => Object.hasOwn(METHODS, name);
 export const providerOf = (method: PaymentMethod): ProviderName => METHODS[method].provider;
