@@ -83,7 +83,7 @@ it('ends what a killed run left behind, and nothing else', async () => {
   const pidFile = JSON.parse(readFileSync(join(run, 'helper.pid'), 'utf8')) as Record<string, unknown>;
   const stranger = spawn('sleep', ['60']);
   onTestFinished(() => signalProcess(stranger.pid!, 'SIGKILL'));
-  writeFileSync(join(run, 'reused.pid'), JSON.stringify({ ...pidFile, pid: stranger.pid }));
+  writeFileSync(join(run, 'reused.pid'), JSON.stringify({ ...pidFile, pid: stranger.pid, started: 'some other time' }));
   writeFileSync(join(run, 'cut.pid'), '{"pid": 1');
 
   const { told, progress } = listener();
