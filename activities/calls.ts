@@ -14,7 +14,8 @@ export type AttemptCall = {
   outTradeNo: string;
   money: Money;
 };
-export type OpenCall = AttemptCall & { title: string; expiresAt: number };
+/** `buyer`: where the details of the buyer are kept. */
+export type OpenCall = AttemptCall & { title: string; expiresAt: number; buyer?: string };
 export type Opened = { action: PaymentAction } | { refused: string };
 /** `known`: how the workflow has it; the activity comes back when the provider says something else. */
 export type WatchCall = AttemptCall & { startedAt: number; known: PaymentStatus };

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { OrderGateway } from '../client/gateway.ts';
 import type { Database } from '../db/schema.ts';
+import type { Sealer } from '../db/sealed.ts';
 import type { ProviderName } from '../domain/method.ts';
 import { paymentActivities, type ProviderFor } from './payments.ts';
 import { recordActivities } from './records.ts';
@@ -10,6 +11,7 @@ import { relayActivities } from './relay.ts';
 
 export type Deps = {
   db: Kysely<Database>;
+  sealer: Sealer;
   /** @throws if the merchant has no account there */
   provider: ProviderFor;
   gateway: OrderGateway;

@@ -1,3 +1,4 @@
+import { findBuyer } from '../db/buyers.ts';
 import type { PaymentFinding } from '../domain/commands.ts';
 import { providerOf } from '../domain/method.ts';
 import type { PaymentProvider, PaymentReport } from '../providers/provider.ts';
@@ -12,10 +13,11 @@ export function paymentActivities(deps: Deps) {
     async openAttempt(call: OpenCall): Promise<Opened> {
       const provider = await providerFor(call);
       const { outTradeNo, order: orderId, money, method, title: description, expiresAt } = call;
+      const buyer = await findBuyer(deps.db, deps.sealer, call.buyer);
       const notifyUrl = deps.notifyUrl(providerOf(method), call.merchant);
       try {
         return {
-          action: await provider.open({ method, outTradeNo, orderId, money, description, expiresAt, notifyUrl }),
+          action: await provider.open({ method, outTradeNo, orderId, money, description, expiresAt, notifyUrl, buyer }),
         };
       } catch (error) {
         if (isRefused(error)) return { refused: `${error.code}: ${error.message}` };

@@ -1,12 +1,15 @@
 import { isIP } from 'node:net';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { keepBuyer } from '../db/buyers.ts';
 import type { StoredOrder } from '../db/orders.ts';
 import type { PaymentId } from '../domain/ids.ts';
+import { methodTerms, type Buyer } from '../domain/method.ts';
 import { isOpen, type Payment as Attempt } from '../domain/order.ts';
 import { paymentView } from '../domain/view.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { currency, integerText, reason, text, webUrl } from './fields.ts';
+import { newBuyerId } from './ids.ts';
 import { body, json, newRouter, operation } from './operation.ts';
 import { checkMethod, offeredMethods } from './payment-methods.ts';
 import { invalid, notFound } from './problem.ts';
@@ -43,8 +46,11 @@ const OpenBody = z.strictObject({
   client_ip: z
     .string()
     .refine((ip) => isIP(ip) > 0, { error: 'No IP address.' })
-    .nullish(),
-  payer_id: text().nullish(),
+    .nullish()
+    .openapi({ description: "The buyer's; needed by h5" }),
+  payer_id: text()
+    .nullish()
+    .openapi({ description: 'Who pays, as the provider calls them (openid); needed by jsapi and mini' }),
   auth_code: z
     .string()
     .regex(/^\d{10,32}$/, { error: "Not a buyer's bar code." })
@@ -153,18 +159,19 @@ async function purposeOf(
 }
 
 /** @throws Problem, Refused, ProviderProblem */
-async function open(
-  services: Services,
-  c: Context<ApiEnv>,
-  { method, return_url }: z.infer<typeof OpenBody>,
-): Promise<Attempt> {
+async function open(services: Services, c: Context<ApiEnv>, asked: z.infer<typeof OpenBody>): Promise<Attempt> {
   const { caller } = c.var;
-  if (caller.kind === 'customer' && return_url)
+  const { method } = asked;
+  if (caller.kind === 'customer' && asked.return_url)
     throw invalid({ path: 'return_url', message: 'Not by checkout token.' });
   const loaded = await loadOrder(services, caller, c.req.param('id') ?? '');
-  const { stored, granted } = await ask(services, c, { type: 'open_payment', method }, loaded, async () => {
-    const { currency: code, total } = loaded.order;
+  const buyer = buyerOf(asked, loaded.row.details.return_url);
+  const kept = Object.keys(buyer).length > 0 ? newBuyerId(services.now()) : null;
+  const wish = { type: 'open_payment', method, ...(kept && { buyer: kept }) } as const;
+  const { stored, granted } = await ask(services, c, wish, loaded, async () => {
+    const { currency: code, total, id: order } = loaded.order;
     await checkMethod(services, caller.merchant, method, { currency: code, amount: total });
+    if (kept) await keepBuyer(services.db, services.sealer, { id: kept, order, buyer });
   });
   const { payments } = stored.order;
   const payment = granted
@@ -172,6 +179,16 @@ async function open(
     : payments.findLast((p) => isOpen(p) && p.method === method);
   if (!payment) throw new Error(`order ${stored.order.id} has no payment ${granted?.payment}`);
   return payment;
+}
+
+/** What the provider is to be told, of what we were. @throws Problem for a field that the method needs */
+function buyerOf(asked: z.infer<typeof OpenBody>, returnUrl: string | null): Buyer {
+  const { needs, takes } = methodTerms(asked.method);
+  const known = { ...asked, return_url: asked.return_url ?? returnUrl };
+  const missing = needs.filter((field) => !known[field]);
+  if (missing.length > 0) throw invalid(...missing.map((path) => ({ path, message: `Needed by ${asked.method}.` })));
+  const fields = [...needs, ...takes].filter((field) => known[field]);
+  return Object.fromEntries(fields.map((field) => [field, known[field]]));
 }
 
 function attemptOf({ order }: StoredOrder, id: string): Attempt {

@@ -46,6 +46,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     client: await connectClient(temporalAt(options.temporalAddress)),
     findProvider: providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env),
     publicUrl: `http://127.0.0.1:${port}`,
+    sealer: createSealer([{ id: 'bench', key: randomBytes(32) }]),
     now: Date.now,
     log: pino({ level: 'silent' }),
   };
@@ -80,7 +81,6 @@ async function startApi({ client, ...common }: Common, { databaseUrl, taskQueue 
       ...common,
       saved,
       gateway: temporalGateway(client, common.now, taskQueue),
-      sealer: createSealer([{ id: 'bench', key: randomBytes(32) }]),
       temporalUi: null,
       rateLimit: null,
       ready: () => Promise.resolve([]),

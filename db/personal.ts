@@ -37,6 +37,7 @@ export function erasePersonalData(
       })
       .where('id', '=', id)
       .execute();
+    await trx.deleteFrom('buyers').where('order_id', '=', id).execute();
     await eraseWords(trx, order);
     await eraseAnswers(trx, id, strip);
     return true;

@@ -21,6 +21,7 @@ export interface Database {
   order_items: OrderItemsTable;
   order_events: OrderEventsTable;
   payments: PaymentsTable;
+  buyers: BuyersTable;
   refunds: RefundsTable;
   ledger: LedgerTable;
   notices: NoticesTable;
@@ -165,6 +166,15 @@ interface PaymentsTable {
   out_trade_no: string;
   status: PaymentStatus;
   amount: number;
+}
+
+/** What a provider has to be told about whoever opens a payment. */
+interface BuyersTable {
+  id: string;
+  order_id: string;
+  /** Sealed. */
+  sealed: string;
+  created_at: Made;
 }
 
 interface RefundsTable {

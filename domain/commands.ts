@@ -30,7 +30,8 @@ export type RefundFinding =
 /** Wishes of people and programs: done, or refused with a code. `key` tells who asks, stably. */
 export type Wish = { by: Actor } & (
   | { type: 'confirm' }
-  | { type: 'open_payment'; method: PaymentMethod }
+  /** `buyer`: where what the provider has to be told about the buyer is kept; personal, so it stays out of here. */
+  | { type: 'open_payment'; method: PaymentMethod; buyer?: string }
   | { type: 'cancel'; because: 'customer' | 'merchant'; applicant: string; reason: string | null }
   | {
       type: 'apply_refund';

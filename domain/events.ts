@@ -55,7 +55,7 @@ type TimelineFact =
 
 /** What only the order itself needs to remember. */
 type InnerFact =
-  | { type: 'attempt_started'; payment: PaymentId; method: PaymentMethod; expiresAt: number }
+  | { type: 'attempt_started'; payment: PaymentId; method: PaymentMethod; expiresAt: number; buyer?: string }
   | { type: 'attempt_closing'; payment: PaymentId }
   | { type: 'closing_began'; ending: Ending }
   | { type: 'money_captured'; payment: PaymentId; capture: Capture }

@@ -43,6 +43,7 @@ function newAttempt(order: Order, event: Extract<OrderEvent, { type: 'attempt_st
     id: event.payment,
     method: event.method,
     outTradeNo: outTradeNoOf(event.payment),
+    ...(event.buyer !== undefined && { buyer: event.buyer }),
     amount: order.total,
     status: 'pending',
     startedAt: event.at,

@@ -21,8 +21,6 @@ const MINUTE = 60 * SECOND;
 
 /** How long things take, in milliseconds. */
 export const PAUSES = {
-  /** An attempt is closed by then: a code to scan is good for two hours (WeChat Pay, Alipay). */
-  longestAttempt: 120 * MINUTE,
   /** A new attempt waits for the earlier one's close no longer than this (rule 1). */
   closingOfEarlierAttempt: 5 * SECOND,
   /** A cancellation is answered by then, settled or not. */

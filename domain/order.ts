@@ -55,6 +55,8 @@ export type Payment = Readonly<{
   id: PaymentId;
   method: PaymentMethod;
   outTradeNo: string;
+  /** Where the details of its buyer are kept, if it has any. */
+  buyer?: string;
   amount: number;
   status: PaymentStatus;
   startedAt: number;

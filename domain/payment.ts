@@ -2,7 +2,8 @@ import type { CommandOf, PaymentFinding, Refusal } from './commands.ts';
 import type { OrderEvent } from './events.ts';
 import type { PaymentId } from './ids.ts';
 import { paymentId } from './ids.ts';
-import { LIMITS, PAUSES } from './limits.ts';
+import { LIMITS } from './limits.ts';
+import { methodTerms } from './method.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
 import { isLive, isOpen, isPaid, isUnpaid, paymentOf, SYSTEM } from './order.ts';
 import type { Decision } from './decision.ts';
@@ -21,7 +22,7 @@ export function refusalWhenUnpaidIsOver(order: Order, at: number): Refusal | nul
 }
 
 /** A further attempt closes the earlier ones first; the same method while one is open is that one (rule 1). */
-export function openPayment(order: Order, { method, by }: CommandOf<'open_payment'>, at: number): Decision {
+export function openPayment(order: Order, { method, buyer, by }: CommandOf<'open_payment'>, at: number): Decision {
   const over = refusalWhenUnpaidIsOver(order, at);
   if (over) return { refused: over };
   if (order.status === 'awaiting_confirmation')
@@ -36,7 +37,8 @@ export function openPayment(order: Order, { method, by }: CommandOf<'open_paymen
     type: 'attempt_started',
     payment,
     method,
-    expiresAt: Math.min(order.expiresAt, at + PAUSES.longestAttempt),
+    expiresAt: Math.min(order.expiresAt, at + methodTerms(method).lastsMinutes * 60_000),
+    ...(buyer !== undefined && { buyer }),
     at,
     by,
   });

@@ -8,6 +8,7 @@ import { wechatPay } from './wechatpay.ts';
 const WechatPayConfig = z.strictObject({
   mchid: z.string(),
   appid: z.string(),
+  miniAppid: z.string().optional(),
   serialNo: z.string(),
   privateKey: z.string(),
   apiV3Key: z.string(),

@@ -1,4 +1,4 @@
-import type { PaymentMethod, ProviderName } from '../domain/method.ts';
+import type { Buyer, PaymentMethod, ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentAction } from '../domain/order.ts';
 
@@ -14,6 +14,7 @@ export type Attempt = {
   /** Epoch milliseconds; the provider takes no money after that. */
   expiresAt: number;
   notifyUrl: string;
+  buyer: Buyer;
 };
 
 /** A payment that was opened before. */

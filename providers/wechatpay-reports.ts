@@ -56,9 +56,13 @@ const Encrypted = z.object({
   }),
 });
 
+/** Official account and mini-program may be two apps of one merchant. */
+export const isOurApp = ({ appid, miniAppid }: Pick<WechatPayAccount, 'appid' | 'miniAppid'>, given: string): boolean =>
+  given === appid || given === miniAppid;
+
 /** @throws ProviderError unknown, for an answer about another payment or one that can't be read */
 export function paymentAnswered(
-  account: Pick<WechatPayAccount, 'mchid' | 'appid'>,
+  account: Pick<WechatPayAccount, 'mchid' | 'appid' | 'miniAppid'>,
   outTradeNo: string,
   answer: unknown,
   nowMs: number,
@@ -66,7 +70,7 @@ export function paymentAnswered(
   const transaction = readShape(Transaction, answer, malformed);
   const { mchid, appid, out_trade_no } = transaction;
   // An answer's signature doesn't cover the question: any answer of the last five minutes would verify here.
-  if (mchid === account.mchid && appid === account.appid && out_trade_no === outTradeNo) {
+  if (mchid === account.mchid && isOurApp(account, appid) && out_trade_no === outTradeNo) {
     return paymentOf(transaction, nowMs, malformed);
   }
   throw new ProviderError('unknown', 'account_mismatch', 'wechatpay query: the answer is about another payment');

@@ -19,6 +19,8 @@ import { withinBytes } from './text.ts';
 export type WechatPayAccount = {
   mchid: string;
   appid: string;
+  /** The mini-program's own, where it is another one. */
+  miniAppid?: string | undefined;
   /** Of the merchant's API certificate, upper-case hex. */
   serialNo: string;
   /** PEM; belongs to that certificate. */
@@ -39,6 +41,9 @@ export type WechatPayWire = {
   post(what: string, path: string, body: unknown): Promise<unknown>;
   /** Why these bytes can't be taken as WeChat Pay's own; undefined if they can. */
   flawIn(headers: Headers, body: Uint8Array): string | undefined;
+  /** A text signed with our key, in base64: for what the buyer's WeChat will check. */
+  sign(text: string): string;
+  nonce(): string;
   /** Opens what is encrypted with the APIv3 key; undefined if it doesn't open. */
   decrypt(sealed: Sealed): Buffer | undefined;
 };
@@ -64,6 +69,8 @@ export function wechatPayWire(account: WechatPayAccount, edge: Edge): WechatPayW
     get: (what, path) => ask(what, 'GET', path),
     post: (what, path, body) => ask(what, 'POST', path, body),
     flawIn,
+    sign: (text) => signRsaSha256(ourKey, text),
+    nonce: () => edge.nonce(),
     decrypt: (sealed) => openAes256Gcm(apiV3Key, sealed),
   };
 }

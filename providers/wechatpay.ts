@@ -3,7 +3,6 @@
  *
  *     wechatPay(account, realEdge('https://api.mch.weixin.qq.com'))
  */
-import type { PaymentMethod } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentAction } from '../domain/order.ts';
 import type { Edge } from './http.ts';
@@ -18,7 +17,8 @@ import {
   type RefundRequest,
 } from './provider.ts';
 import { beijingTime, withinBytes } from './text.ts';
-import { fieldOf, noticeIn, paymentAnswered, refundAnswered } from './wechatpay-reports.ts';
+import { OPENINGS, type Opening } from './wechatpay-openings.ts';
+import { isOurApp, noticeIn, paymentAnswered, refundAnswered } from './wechatpay-reports.ts';
 import { wechatPayWire, type WechatPayAccount, type WechatPayWire } from './wechatpay-wire.ts';
 
 export type { WechatPayAccount } from './wechatpay-wire.ts';
@@ -41,27 +41,17 @@ export function wechatPay(account: WechatPayAccount, edge: Edge): PaymentProvide
     queryRefund: (request) => queryRefund(desk, request),
     readNotice: async ({ headers, body }) => noticeIn(desk.wire, headers, body, edge.now()),
     acknowledge,
-    isOurs: ({ merchantNo, appId }) => merchantNo === account.mchid && (appId === null || appId === account.appid),
+    isOurs: ({ merchantNo, appId }) => merchantNo === account.mchid && (appId === null || isOurApp(account, appId)),
   };
 }
-
-type Opening = { path: string; action: (answer: unknown) => PaymentAction };
-
-/** What the methods differ in: the last part of the path, and what the buyer is shown. */
-const OPENINGS: Record<Extract<PaymentMethod, `wechatpay.${string}`>, Opening> = {
-  'wechatpay.native': {
-    path: 'native',
-    action: (answer) => ({ type: 'qr', content: fieldOf(answer, 'code_url') }),
-  },
-};
 
 /** The number has a history: paid, closed, or opened otherwise. Only a query tells which (rule 7). */
 const NUMBER_TAKEN = ['OUT_TRADE_NO_USED', 'ORDERPAID', 'ORDER_CLOSED'];
 
-async function open({ account, wire }: Desk, attempt: Attempt): Promise<PaymentAction> {
-  const { path, action } = openingOf(attempt.method);
+async function open({ account, wire, now }: Desk, attempt: Attempt): Promise<PaymentAction> {
+  const { path, appid, about, action } = openingOf(attempt.method);
   const body = {
-    appid: account.appid,
+    appid: appid(account),
     mchid: account.mchid,
     // Documented as 127 characters, but WeChat Pay's own refusals count bytes.
     description: withinBytes(attempt.description, 127),
@@ -70,9 +60,11 @@ async function open({ account, wire }: Desk, attempt: Attempt): Promise<PaymentA
     attach: attempt.orderId,
     notify_url: attempt.notifyUrl,
     amount: { total: fen(attempt.money), currency: 'CNY' },
+    ...about(attempt.buyer),
   };
   try {
-    return action(await wire.post('open', `/v3/pay/transactions/${path}`, body));
+    const answer = await wire.post('open', `/v3/pay/transactions/${path}`, body);
+    return action({ answer, appid: body.appid, attempt, wire, now: now() });
   } catch (error) {
     if (!isRefusal(error, NUMBER_TAKEN)) throw error;
     throw new ProviderError('unknown', error.code, error.message, { cause: error });

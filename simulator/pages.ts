@@ -15,23 +15,29 @@ const MOST_RECENT = 50;
 export function pageRoutes(desk: Desk, providers: Providers): Hono<Env> {
   return new Hono<Env>()
     .get('/', (c) => overviewPage(c, desk))
-    .get('/_buyer/:out_trade_no', (c) => buyerPage(c, desk, chosen(c, desk)))
+    .get('/_buyer/:out_trade_no', (c) => buyerPage(c, desk, chosen(c, desk), c.req.query('back')))
     .post('/_buyer/:out_trade_no', async (c) => {
       const payment = chosen(c, desk);
       const wish = BuyerAction.safeParse((await c.req.parseBody())['action']);
       if (!payment || !wish.success) return buyerPage(c, desk, undefined);
       buyerDoes(desk, providers[payment.provider], payment, { action: wish.data });
-      return c.redirect(buyerPath(payment), 303); // The page then shows what became of it, and reloads safely.
+      return c.redirect(buyerPath(payment, c.req.query('back')), 303); // The page then shows what became of it, and reloads safely.
     });
 }
 
 /** Where a person opens any payment. */
-export function buyerPath({ outTradeNo, provider, merchant }: Payment): string {
-  return `/_buyer/${encodeURIComponent(outTradeNo)}?${new URLSearchParams({ provider, merchant }).toString()}`;
+export function buyerPath({ outTradeNo, provider, merchant }: Payment, back?: string): string {
+  const query = new URLSearchParams({ provider, merchant, ...(back !== undefined && { back }) });
+  return `/_buyer/${encodeURIComponent(outTradeNo)}?${query.toString()}`;
 }
 
-/** The page behind a QR code; 404 where no payment belongs to it. */
-export function buyerPage(c: Context<Env>, desk: Desk, payment: Payment | undefined): Promise<Response> {
+/** The page behind a QR code or a link; 404 where no payment belongs to it. It leads back to `returnUrl`, if there is one. */
+export function buyerPage(
+  c: Context<Env>,
+  desk: Desk,
+  payment: Payment | undefined,
+  returnUrl?: string,
+): Promise<Response> {
   if (!payment) return page(c, '找不到订单', html`<main><h1>找不到订单 · No such payment</h1></main>`, 404);
   const status = statusAt(payment, desk.now());
   const isOpen = status === 'pending' || status === 'paying';
@@ -49,7 +55,7 @@ export function buyerPage(c: Context<Env>, desk: Desk, payment: Payment | undefi
       <dt>商户号</dt>
       <dd>${payment.provider} ${payment.merchant}</dd>
     </dl>
-    ${isOpen ? buttons(payment) : ''}
+    ${isOpen ? buttons(payment, returnUrl) : ''} ${isOpen ? '' : wayBack(returnUrl)}
   </main>`;
   return page(c, '模拟支付', content);
 }
@@ -63,12 +69,17 @@ function chosen(c: Context<Env>, { books }: Desk): Payment | undefined {
   );
 }
 
-function buttons(payment: Payment): Markup {
-  return html`<form method="post" action="${buyerPath(payment)}">
+function buttons(payment: Payment, returnUrl: string | undefined): Markup {
+  return html`<form method="post" action="${buyerPath(payment, returnUrl)}">
     <button class="first" name="action" value="pay">支付 Pay</button>
     <button name="action" value="fail">失败 Fail</button>
     <button name="action" value="cancel">取消 Cancel</button>
   </form>`;
+}
+
+function wayBack(returnUrl: string | undefined): Markup | string {
+  if (returnUrl === undefined || !/^https?:\/\//.test(returnUrl)) return '';
+  return html`<p><a href="${returnUrl}">返回商家 · Back to the merchant</a></p>`;
 }
 
 function overviewPage(c: Context<Env>, desk: Desk): Promise<Response> {

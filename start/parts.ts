@@ -80,13 +80,14 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
   return running;
 }
 
-async function worker({ databaseUrl, temporal, config, log }: Surroundings): Promise<Running> {
+async function worker({ databaseUrl, temporal, config, keys, log }: Surroundings): Promise<Running> {
   logTo(log);
   const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
   const client = await connectClient(temporal);
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
   const running = await startWorker({
     db,
+    sealer: createSealer(keys),
     client,
     temporal,
     findProvider,

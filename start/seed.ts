@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { putKey, putMerchant, putProviderAccount } from '../db/merchants.ts';
 import type { Database, Scope } from '../db/schema.ts';
+import { METHODS, type PaymentMethod } from '../domain/method.ts';
 import { keepSecret } from './secrets.ts';
 
 export const DEMO = { merchant: 'demo', apiKey: 'sk_test_demo', operatorKey: 'op_test_demo' } as const;
@@ -35,7 +36,7 @@ export async function seedMerchant(db: Kysely<Database>): Promise<void> {
   const settings = {
     four_eyes: true,
     on_delivery_failure: null,
-    methods: [{ method: 'wechatpay.native' as const, currencies: ['CNY'] }],
+    methods: (Object.keys(METHODS) as PaymentMethod[]).map((method) => ({ method, currencies: ['CNY'] })),
   };
   await putMerchant(db, { id: DEMO.merchant, name: 'Demo Shop', settings });
   const common = { merchant: DEMO.merchant };

@@ -9,7 +9,7 @@ import { deploymentOf, makeCurrent } from './deployment.ts';
 import { runWorker, type RunningWorker } from './run.ts';
 import { ensureRelay } from './schedule.ts';
 
-export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log'> & {
+export type WorkerDeps = Pick<Deps, 'db' | 'sealer' | 'now' | 'log'> & {
   client: Client;
   temporal: TemporalTarget;
   findProvider: FindProvider;
@@ -22,10 +22,11 @@ export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log'> & {
 
 /** Connects and runs a worker for all orders, and sees to it that the relay is scheduled. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { db, now, log, client, temporal, findProvider, publicUrl, taskQueue, cachedOrders } = deps;
+  const { db, sealer, now, log, client, temporal, findProvider, publicUrl, taskQueue, cachedOrders } = deps;
   const connection = await connectNative(temporal);
   const activities = createActivities({
     db,
+    sealer,
     now,
     log,
     gateway: temporalGateway(client, now, taskQueue),

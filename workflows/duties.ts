@@ -146,7 +146,12 @@ async function perform(duty: Duty, order: Order, mayBeDone: boolean, takesLonger
 async function openingOf(order: Order, id: PaymentId, takesLonger: () => void): Promise<Fact> {
   const payment = paymentOf(order, id)!;
   const by = { type: 'provider', name: providerOf(payment.method) } as const;
-  const call = { ...callOf(order, payment), title: order.title, expiresAt: payment.expiresAt };
+  const call = {
+    ...callOf(order, payment),
+    title: order.title,
+    expiresAt: payment.expiresAt,
+    ...(payment.buyer !== undefined && { buyer: payment.buyer }),
+  };
   const opened = await tryToOpen(call).catch((error: unknown) => {
     if (isCancellation(error)) throw error;
     takesLonger();

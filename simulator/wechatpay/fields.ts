@@ -48,6 +48,19 @@ export function transactionFields(mayBeLocalHttp: boolean) {
 
 export type TransactionFields = z.infer<ReturnType<typeof transactionFields>>;
 
+/** In an official account's page or a mini-program the merchant says who pays. */
+export const jsapiFields = (mayBeLocalHttp: boolean) =>
+  transactionFields(mayBeLocalHttp).extend({ payer: z.object({ openid: z.string().min(1).max(128) }) });
+
+/** From another browser on the phone the merchant says where that is. */
+export const h5Fields = (mayBeLocalHttp: boolean) =>
+  transactionFields(mayBeLocalHttp).extend({
+    scene_info: z.object({
+      payer_client_ip: z.union([z.ipv4(), z.ipv6()], '须为IP地址'),
+      h5_info: z.object({ type: z.enum(['iOS', 'Android', 'Wap']) }),
+    }),
+  });
+
 /** Closing says only whose payment it is; its number is in the path. */
 export const CloseFields = z.object({ mchid: z.string().min(1).max(32) });
 

@@ -30,7 +30,7 @@ export type Answer = { status: 200 | 204; body: object | null };
 /** What only WeChat Pay remembers of a payment. */
 export type PaymentDetails = {
   appid: string;
-  tradeType: 'NATIVE';
+  tradeType: 'NATIVE' | 'JSAPI' | 'MWEB';
   notifyUrl: string;
   attach: string | null;
   openid: string;

@@ -24,7 +24,7 @@ export type WechatpayOptions = {
   mayNotifyLocalHttp: boolean;
 };
 
-/** WeChat Pay API v3: native payments, refunds, certificates. */
+/** WeChat Pay API v3: payments by code, in WeChat and from the phone's browser; refunds; certificates. */
 export async function simulateWechatpay(
   desk: Desk,
   { merchants, dataDir, mayNotifyLocalHttp }: WechatpayOptions,
@@ -69,6 +69,6 @@ function buyer(platform: Platform, payment: Payment, { action, amount }: BuyerWi
 function pages(platform: Platform): Hono<Env> {
   return new Hono<Env>().get('/wechatpay/pay', (c) => {
     const payment = platform.desk.books.paymentByAlias('wechatpay', c.req.query('pr') ?? '');
-    return buyerPage(c, platform.desk, payment);
+    return buyerPage(c, platform.desk, payment, c.req.query('redirect_url'));
   });
 }

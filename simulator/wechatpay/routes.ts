@@ -20,6 +20,8 @@ type Operation = (platform: Platform, call: Call) => Answer;
 
 const OPERATIONS: readonly [method: 'GET' | 'POST', path: string, operation: Operation][] = [
   ['POST', '/v3/pay/transactions/native', (platform, call) => createTransaction(platform, 'native', call)],
+  ['POST', '/v3/pay/transactions/jsapi', (platform, call) => createTransaction(platform, 'jsapi', call)],
+  ['POST', '/v3/pay/transactions/h5', (platform, call) => createTransaction(platform, 'h5', call)],
   ['GET', '/v3/pay/transactions/out-trade-no/:out_trade_no', queryTransaction],
   ['GET', '/v3/pay/transactions/id/:transaction_id', queryTransaction],
   ['POST', '/v3/pay/transactions/out-trade-no/:out_trade_no/close', closeTransaction],

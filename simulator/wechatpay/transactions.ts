@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Payment } from '../records.ts';
 import { recordId, statusAt } from '../records.ts';
 import type { TransactionFields } from './fields.ts';
-import { checked, CloseFields, transactionFields } from './fields.ts';
+import { checked, CloseFields, h5Fields, jsapiFields, transactionFields } from './fields.ts';
 import type { KnownMerchant } from './merchant.ts';
 import type { Answer, Call, PaymentDetails, Platform } from './platform.ts';
 import { paymentDetails } from './platform.ts';
@@ -17,12 +17,22 @@ const LONGEST_LIFE_MS = 7 * 24 * 3600 * 1000;
 /** Repeated requests get fresh codes until there are so many; then the last one again. */
 const MOST_CODES = 50;
 
-/** The ways to pay. JSAPI and H5 differ in a few fields and in what they answer: one entry here for each. */
+/** The ways to pay: a few fields more, and another answer. */
 const KINDS = {
   native: {
     tradeType: 'NATIVE',
     fields: transactionFields,
     answer: (platform: Platform, code: string) => ({ code_url: linkTo(platform, code) }),
+  },
+  jsapi: {
+    tradeType: 'JSAPI',
+    fields: jsapiFields,
+    answer: (_platform: Platform, code: string) => ({ prepay_id: `wx${code}` }),
+  },
+  h5: {
+    tradeType: 'MWEB',
+    fields: h5Fields,
+    answer: (platform: Platform, code: string) => ({ h5_url: linkTo(platform, code) }),
   },
 } as const;
 
@@ -31,7 +41,10 @@ export type Kind = keyof typeof KINDS;
 /** POST /v3/pay/transactions/{kind} */
 export function createTransaction(platform: Platform, kind: Kind, { merchant, signer, body }: Call): Answer {
   const { tradeType, fields, answer } = KINDS[kind];
-  const wanted = checked(fields(platform.mayNotifyLocalHttp), body);
+  const wanted: TransactionFields & { payer?: { openid: string } } = checked<TransactionFields>(
+    fields(platform.mayNotifyLocalHttp),
+    body,
+  );
   requireOwn(merchant, wanted);
   const request = JSON.stringify({ tradeType, ...wanted });
   const earlier = platform.desk.books.payment(recordId('wechatpay', merchant.mchid, wanted.out_trade_no));
@@ -105,9 +118,13 @@ function requireSame(earlier: Payment, request: string, now: number): void {
 
 type RequestDetails = Pick<PaymentDetails, 'tradeType' | 'request' | 'signer'>;
 
-function newPayment({ desk }: Platform, wanted: TransactionFields, about: RequestDetails): Payment {
+function newPayment(
+  { desk }: Platform,
+  wanted: TransactionFields & { payer?: { openid: string } },
+  about: RequestDetails,
+): Payment {
   const now = desk.now();
-  const openid = `o${randomBytes(20).toString('base64url').slice(0, 27)}`;
+  const openid = wanted.payer?.openid ?? `o${randomBytes(20).toString('base64url').slice(0, 27)}`;
   const { appid, mchid: merchant, out_trade_no: outTradeNo, attach = null, notify_url: notifyUrl } = wanted;
   const details: PaymentDetails = { ...about, appid, notifyUrl, attach, openid };
   return {

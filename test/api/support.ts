@@ -9,7 +9,7 @@ import { connect } from '../../db/connect.ts';
 import { putKey, putMerchant } from '../../db/merchants.ts';
 import { createSavedFeed } from '../../db/saved-feed.ts';
 import type { Scope } from '../../db/schema.ts';
-import { createSealer, type Sealer } from '../../db/sealed.ts';
+import type { Sealer } from '../../db/sealed.ts';
 import { freePort } from '../../start/ports.ts';
 import { startSystem, type System } from '../support/system.ts';
 
@@ -57,7 +57,7 @@ export async function startApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () 
   const system = await startSystem({ publicUrl: url });
   await system.startWorker();
   await addOtherMerchant(system);
-  const sealer = createSealer([{ id: 'k1', key: Buffer.alloc(32, 7) }]);
+  const { sealer } = system;
   const saved = createSavedFeed(system.databaseUrl);
   const db = connect(system.databaseUrl);
   const base: ApiDeps = {

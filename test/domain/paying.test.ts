@@ -73,23 +73,23 @@ describe('an order is paid at most once (rule 1)', () => {
     expect(paid().when(money(PAY_1))).toMatchObject({ types: [], refused: null });
   });
   it('closes the earlier attempt before it opens the next one, but waits five seconds at most', () => {
-    const { order, types } = given({}, ...started).when(s.pay('alipay.qr'));
+    const { order, types } = given({}, ...started).when(s.pay('wechatpay.mini'));
     expect(types).toEqual(['attempt_closing', 'attempt_started']);
     const [close, open] = dutiesOf(order);
     expect(close).toMatchObject({ type: 'close_attempt', payment: PAY_1 });
     expect(open).toMatchObject({ type: 'open_attempt', payment: PAY_2 });
     expect(open!.dueAt - s.paymentAt(order, 1).startedAt).toBe(5 * s.SECOND_MS);
-    const closed = given({}, ...started, s.pay('alipay.qr'), s.closed(PAY_1)).order;
+    const closed = given({}, ...started, s.pay('wechatpay.mini'), s.closed(PAY_1)).order;
     expect(dutiesOf(closed)).toMatchObject([{ type: 'open_attempt', dueAt: s.paymentAt(closed, 1).startedAt }]);
   });
   it('is paid by the earlier attempt if closing it comes too late, and closes the new one', () => {
-    const { order, types } = given({}, ...started, s.pay('alipay.qr'), s.opened(PAY_2)).when(money(PAY_1));
+    const { order, types } = given({}, ...started, s.pay('wechatpay.mini'), s.opened(PAY_2)).when(money(PAY_1));
     expect(types).toEqual(['money_captured', 'order.paid', 'attempt_closing']);
     expect(order.paidBy).toBe(PAY_1);
     expect(dutiesOf(order)).toMatchObject([{ type: 'close_attempt', payment: PAY_2 }]);
   });
   it('returns the money of a second attempt in full', () => {
-    const { order, types } = given({}, ...started, s.pay('alipay.qr'), money(PAY_1)).when(money(PAY_2));
+    const { order, types } = given({}, ...started, s.pay('wechatpay.mini'), money(PAY_1)).when(money(PAY_2));
     expect(types).toEqual(['money_captured', 'refund.requested']);
     expect(order.refunds).toMatchObject([
       { id: s.returnOf(PAY_2), origin: 'duplicate_payment', amount: 100, status: 'approved' },
@@ -104,7 +104,7 @@ describe('an order is paid at most once (rule 1)', () => {
     expect(view(order).payments[0]!.provider_trade_no).toBe(`T-${PAY_1}`);
   });
   it('is `refunded` only as a payment, never as an order, when a duplicate is back', () => {
-    const { order } = given({}, ...started, s.pay('alipay.qr'), money(PAY_1), money(PAY_2)).when(
+    const { order } = given({}, ...started, s.pay('wechatpay.mini'), money(PAY_1), money(PAY_2)).when(
       s.refunded(s.returnOf(PAY_2)),
     );
     expect(order.payments.map(({ status }) => status)).toEqual(['succeeded', 'refunded']);
@@ -237,7 +237,9 @@ describe('asking and closing before the end (rule 5)', () => {
     expect(order.refunds).toEqual([]);
   });
   it('is paid by right money as long as it is not cancelled, even by an attempt that was closed', () => {
-    const { order } = given({}, ...started, s.pay('alipay.qr'), s.closed(PAY_1), s.at(s.EXPIRY)).when(money(PAY_1));
+    const { order } = given({}, ...started, s.pay('wechatpay.mini'), s.closed(PAY_1), s.at(s.EXPIRY)).when(
+      money(PAY_1),
+    );
     expect(order).toMatchObject({ status: 'paid', paidBy: PAY_1 });
   });
   it('returns money that comes after the end', () => {
@@ -256,7 +258,7 @@ describe('asking and closing before the end (rule 5)', () => {
     expect(statusOf(order)).toBe('pending_payment');
   });
   it('waits for each of several attempts', () => {
-    const two = given({}, ...started, s.pay('alipay.qr'), s.opened(PAY_2), s.at(s.EXPIRY));
+    const two = given({}, ...started, s.pay('wechatpay.mini'), s.opened(PAY_2), s.at(s.EXPIRY));
     expect(dutyTypes(two.order)).toEqual(['close_attempt', 'close_attempt']);
     const one = two.when(s.closed(PAY_2));
     expect(one.types).toEqual(['payment.closed']);
@@ -316,7 +318,14 @@ describe('the final yes (`confirm: false`)', () => {
 });
 
 it('keeps three attempts apart: one pays, one is returned, one is disputed and returned', () => {
-  const three = given({}, ...started, s.pay('alipay.qr'), s.opened(PAY_2), s.pay('wechatpay.h5'), s.opened(PAY_3));
+  const three = given(
+    {},
+    ...started,
+    s.pay('wechatpay.mini'),
+    s.opened(PAY_2),
+    s.pay('wechatpay.jsapi'),
+    s.opened(PAY_3),
+  );
   const { order } = s.tell(
     s.tell(three.when(money(PAY_2, 55)).order, money(PAY_3), s.T0).order,
     money(PAY_1, 100),

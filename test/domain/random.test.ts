@@ -44,7 +44,7 @@ const MOVES: [string, number, Move][] = [
   ['duty done', 8, performs('succeeded')],
   ['duty slow', 3, performs('processing')],
   ['duty fails', 3, performs('failed')],
-  ['attempt', 4, (w, { a }) => w.tell(s.pay(pick(['wechatpay.native', 'alipay.qr', 'wechatpay.h5'], a)!))],
+  ['attempt', 4, (w, { a }) => w.tell(s.pay(pick(['wechatpay.native', 'wechatpay.jsapi', 'wechatpay.mini'], a)!))],
   [
     'buyer at it',
     1,

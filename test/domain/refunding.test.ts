@@ -319,7 +319,7 @@ describe('a failed refund that a person decided', () => {
 });
 
 describe('money that goes back by itself', () => {
-  const duplicate = [s.pay(), s.opened(PAY_1), s.pay('alipay.qr'), money(PAY_1), money(PAY_2)];
+  const duplicate = [s.pay(), s.opened(PAY_1), s.pay('wechatpay.mini'), money(PAY_1), money(PAY_2)];
   const id = s.returnOf(PAY_2);
   const failed = given({}, ...duplicate, s.refundFails(id));
   it('is tried again under a new number, with growing pauses, and shown until it worked', () => {

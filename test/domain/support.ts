@@ -61,9 +61,9 @@ const provider: Actor = { type: 'provider', name: 'wechatpay' };
 
 // Wishes.
 export const confirm: Command = { type: 'confirm', by: customer };
-export const pay = (method = 'wechatpay.native'): Command => ({
+export const pay = (method: PaymentMethod = 'wechatpay.native'): Command => ({
   type: 'open_payment',
-  method: method as PaymentMethod, // The rules don't know one method from another.
+  method,
   by: customer,
 });
 export const cancel = (because: 'customer' | 'merchant' = 'customer'): Command => ({

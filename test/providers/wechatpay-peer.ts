@@ -58,6 +58,7 @@ export const attempt: Attempt = {
   description: '测试商品',
   expiresAt: (NOW + 1800) * 1000,
   notifyUrl: 'https://shop.example.com/notify/wechat',
+  buyer: {},
 };
 
 export const refundRequest: RefundRequest = {

@@ -308,6 +308,65 @@ describe('over real sockets', () => {
       },
     );
 
+    describe('where WeChat itself asks the buyer', () => {
+      const vector = vectors.find(({ name }) => name === 'jsapi_paysign') as unknown as Record<string, string>;
+      const buyer = { payer_id: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' };
+      const prepaid = () => platform.answer(ok({ prepay_id: vector['package']!.replace('prepay_id=', '') }));
+
+      it('tells who pays, and hands over signed parameters, byte for byte', async () => {
+        prepaid();
+        const { appId, timeStamp, nonceStr, package: pack, signType, paySign } = vector;
+        expect(await provider.open({ ...attempt, method: 'wechatpay.jsapi', buyer })).toEqual({
+          type: 'app',
+          params: { appId, timeStamp, nonceStr, package: pack, signType, paySign },
+        });
+        expect(platform.seen[0]!.url).toBe('/v3/pay/transactions/jsapi');
+        expect(lastBody()).toMatchObject({ appid: account.appid, payer: { openid: buyer.payer_id } });
+      });
+
+      it('a mini-program may be an app of its own', async () => {
+        prepaid();
+        const mini = wechatPay({ ...account, miniAppid: 'wxmini' }, edge(platform.baseUrl));
+        const action = await mini.open({ ...attempt, method: 'wechatpay.mini', buyer });
+        expect(action).toMatchObject({ type: 'app', params: { appId: 'wxmini' } });
+        expect(lastBody()).toMatchObject({ appid: 'wxmini' });
+        expect(mini.isOurs({ merchantNo: account.mchid, appId: 'wxmini' })).toBe(true);
+        expect(provider.isOurs({ merchantNo: account.mchid, appId: 'wxmini' })).toBe(false);
+        platform.answer(ok({ ...transaction, appid: 'wxmini' }));
+        expect(await mini.query(payment)).toMatchObject({ state: 'paid' });
+      });
+
+      it.each(['wechatpay.jsapi', 'wechatpay.mini', 'wechatpay.h5'] as const)(
+        '%s without its buyer is refused before anything is sent',
+        async (method) => {
+          const error = await errorOf(provider.open({ ...attempt, method }));
+          expect(error).toMatchObject({ outcome: 'refused', code: 'missing_buyer_field' });
+          expect(platform.seen).toEqual([]);
+        },
+      );
+    });
+
+    describe('from the browser of a phone', () => {
+      const h5Url = 'https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=2';
+      const openH5 = (buyer: object) =>
+        provider.open({ ...attempt, method: 'wechatpay.h5', buyer: { client_ip: '203.0.113.7', ...buyer } });
+
+      it('tells the address of the phone, and leads to WeChat', async () => {
+        platform.answer(ok({ h5_url: h5Url }));
+        expect(await openH5({})).toEqual({ type: 'redirect', url: h5Url });
+        expect(platform.seen[0]!.url).toBe('/v3/pay/transactions/h5');
+        expect(lastBody()).toMatchObject({
+          scene_info: { payer_client_ip: '203.0.113.7', h5_info: { type: 'Wap' } },
+        });
+      });
+
+      it('and back to the shop', async () => {
+        platform.answer(ok({ h5_url: h5Url }));
+        const { url } = (await openH5({ return_url: 'https://shop.example.com/back?a=1&b=2' })) as { url: string };
+        expect(url).toBe(`${h5Url}&redirect_url=https%3A%2F%2Fshop.example.com%2Fback%3Fa%3D1%26b%3D2`);
+      });
+    });
+
     it('knows its methods', async () => {
       const other = { ...attempt, method: 'alipay.qr' as typeof attempt.method };
       expect(await errorOf(provider.open(other))).toMatchObject({ outcome: 'refused', code: 'unsupported_method' });

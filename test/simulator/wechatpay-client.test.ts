@@ -29,6 +29,45 @@ const modes = [
   { mode: 'certificate', serial: () => sim.wechatpay.platformCertificates[0]?.serialNo },
 ];
 
+describe('an independent client opens the other ways to pay', () => {
+  const wx = () => wechatpayClient(sim, sim.wechatpay.platformPublicKeyId);
+
+  it('in WeChat: the payer is who the merchant said', async () => {
+    const body = nativeBody({ payer: { openid: 'o-buyer-1' } });
+    const { data } = await wx().chain('v3/pay/transactions/jsapi').post(body);
+    expect(data).toEqual({ prepay_id: expect.stringMatching(/^wx[\w-]{12}$/) });
+    await pay(sim, body.out_trade_no);
+    const path = `v3/pay/transactions/out-trade-no/${body.out_trade_no}`;
+    const found = await wx()
+      .chain(path)
+      .get({ params: { mchid: MCHID } });
+    expect(found.data).toMatchObject({ trade_type: 'JSAPI', trade_state: 'SUCCESS', payer: { openid: 'o-buyer-1' } });
+  });
+
+  it('from a browser: a page that can be opened, and that leads back', async () => {
+    const scene = { payer_client_ip: '203.0.113.7', h5_info: { type: 'Wap' } };
+    const { data } = await wx()
+      .chain('v3/pay/transactions/h5')
+      .post(nativeBody({ scene_info: scene }));
+    const url = `${(data as Json)['h5_url']}&redirect_url=${encodeURIComponent('https://shop.example.com/?a=1&b=2')}`;
+    const before = await (await fetch(url)).text();
+    const action = /action="([^"]+)"/.exec(before)![1]!.replaceAll('&amp;', '&');
+    const after = await fetch(sim.url + action, { method: 'POST', body: new URLSearchParams({ action: 'pay' }) });
+    expect(await after.text()).toContain('href="https://shop.example.com/?a=1&amp;b=2"');
+  });
+
+  it.each([
+    ['jsapi', {}],
+    ['jsapi', { payer: { openid: '' } }],
+    ['h5', {}],
+    ['h5', { scene_info: { payer_client_ip: 'here', h5_info: { type: 'Wap' } } }],
+    ['h5', { scene_info: { payer_client_ip: '::1', h5_info: { type: 'Desktop' } } }],
+  ])('%s with %j is refused', async (kind, more) => {
+    const call = wx().chain(`v3/pay/transactions/${kind}`).post(nativeBody(more));
+    await expect(call).rejects.toMatchObject({ response: { status: 400, data: { code: 'PARAM_ERROR' } } });
+  });
+});
+
 describe.each(modes)('an independent client in $mode mode', ({ serial }) => {
   it('opens, queries, pays, refunds and asks about the refund', async () => {
     const wx = wechatpayClient(sim, serial());

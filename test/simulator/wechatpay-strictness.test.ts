@@ -89,7 +89,7 @@ describe('who asks', () => {
 describe('paths', () => {
   it.each([
     ['GET', '/v3/pay/transactions/nowhere', 404],
-    ['POST', '/v3/pay/transactions/jsapi', 404],
+    ['POST', '/v3/pay/transactions/app', 404],
     ['GET', NATIVE, 405],
     ['POST', '/v3/certificates', 405],
     ['DELETE', '/v3/refund/domestic/refunds/R1', 405],

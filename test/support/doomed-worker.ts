@@ -12,6 +12,7 @@ import { connect } from '../../db/connect.ts';
 import { findProviderAccount } from '../../db/merchants.ts';
 import type { Save } from '../../db/save.ts';
 import { providerAccounts } from '../../providers/accounts.ts';
+import { createSealer } from '../../db/sealed.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { deploymentOf, makeCurrent } from '../../worker/deployment.ts';
 import { runWorker } from '../../worker/run.ts';
@@ -24,6 +25,7 @@ const findProvider = providerAccounts((merchant, name) => findProviderAccount(db
 const client = await connectClient(temporal);
 const activities = createActivities({
   db,
+  sealer: createSealer([{ id: 'k1', key: Buffer.alloc(32, 7) }]),
   now: Date.now,
   log: pino({ level: 'silent' }),
   gateway: temporalGateway(client, Date.now, taskQueue),

@@ -11,6 +11,7 @@ import { temporalGateway, type OrderGateway } from '../../client/gateway.ts';
 import { connect } from '../../db/connect.ts';
 import { findProviderAccount } from '../../db/merchants.ts';
 import type { Database } from '../../db/schema.ts';
+import { createSealer, type Sealer } from '../../db/sealed.ts';
 import { providerAccounts, type FindProvider } from '../../providers/accounts.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { demoAccounts, seedMerchant, seedWechatPay, simulatedMerchants } from '../../start/seed.ts';
@@ -21,6 +22,7 @@ import { freshDatabase } from './database.ts';
 
 export type System = {
   db: Kysely<Database>;
+  sealer: Sealer;
   databaseUrl: string;
   client: Client;
   gateway: OrderGateway;
@@ -53,10 +55,12 @@ export async function startSystem({ publicUrl = 'http://127.0.0.1:9' }: { public
   const client = await connectClient(temporal);
   const taskQueue = `orders-${process.pid}-${count++}`;
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
+  const sealer = createSealer([{ id: 'k1', key: Buffer.alloc(32, 7) }]);
   const log = pino({ level: 'silent' });
   const workers: RunningWorker[] = [];
   return {
     db,
+    sealer,
     databaseUrl: database.url,
     client,
     gateway: temporalGateway(client, Date.now, taskQueue),
@@ -67,6 +71,7 @@ export async function startSystem({ publicUrl = 'http://127.0.0.1:9' }: { public
     async startWorker() {
       const worker = await startWorker({
         db,
+        sealer,
         client,
         temporal,
         findProvider,

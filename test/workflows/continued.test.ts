@@ -56,6 +56,7 @@ beforeAll(async () => {
     deployment: null,
     activities: createActivities({
       db: system.db,
+      sealer: system.sealer,
       gateway,
       now: Date.now,
       log: pino({ level: 'silent' }),

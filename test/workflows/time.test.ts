@@ -32,6 +32,7 @@ beforeAll(async () => {
     deployment: null,
     activities: createActivities({
       db: system.db,
+      sealer: system.sealer,
       gateway: system.gateway,
       now: Date.now,
       log: pino({ level: 'silent' }),
