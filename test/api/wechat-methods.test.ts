@@ -20,6 +20,11 @@ const control = (outTradeNo: string, body: object) =>
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
+type Row = { out_trade_no: string; status: string; type: string; amount: number };
+const listed = async (path: string): Promise<Row[]> => {
+  const answer = await fetch(`${api.system.simulator.url}/_control/${path}`);
+  return ((await answer.json()) as { data: Row[] }).data;
+};
 const buyersOf = (id: string) => api.system.db.selectFrom('buyers').selectAll().where('order_id', '=', id).execute();
 
 describe.each([
@@ -110,11 +115,11 @@ describe('several attempts', () => {
       () => read(id),
       ({ payments }) => payments.filter(({ status }: { status: string }) => status === 'pending').length === 1,
     );
-    const { data } = await (await fetch(`${api.system.simulator.url}/_control/payments?order=${id}`)).json();
-    const openThere = data.filter(({ status }: { status: string }) => status === 'pending');
+    const data = await listed(`payments?order=${id}`);
+    const openThere = data.filter(({ status }) => status === 'pending');
     expect(openThere).toHaveLength(1);
     const live = settled.payments.find(({ status }: { status: string }) => status === 'pending');
-    expect(openThere[0].out_trade_no).toBe(live.out_trade_no);
+    expect(openThere[0]!.out_trade_no).toBe(live.out_trade_no);
   });
 
   it('found paid when it is closed: the order is paid, and the new one is closed (scenario 10)', async () => {
@@ -149,14 +154,9 @@ describe('several attempts', () => {
       payments: [{ status: 'refunded' }, { status: 'succeeded' }],
       refunds: [{ origin: 'duplicate_payment', amount: 3000, status: 'succeeded' }],
     });
-    const { data } = await (await fetch(`${api.system.simulator.url}/_control/ledger`)).json();
-    const ours = data.filter(({ out_trade_no }: { out_trade_no: string }) =>
-      [first.out_trade_no, second.out_trade_no].includes(out_trade_no),
-    );
-    const net = ours.reduce(
-      (sum: number, row: { type: string; amount: number }) => sum + (row.type === 'capture' ? row.amount : -row.amount),
-      0,
-    );
+    const data = await listed('ledger');
+    const ours = data.filter(({ out_trade_no }) => [first.out_trade_no, second.out_trade_no].includes(out_trade_no));
+    const net = ours.reduce((sum, row) => sum + (row.type === 'capture' ? row.amount : -row.amount), 0);
     expect(net).toBe(3000);
   });
 });

@@ -49,7 +49,7 @@ describe('an independent client opens the other ways to pay', () => {
     const { data } = await wx()
       .chain('v3/pay/transactions/h5')
       .post(nativeBody({ scene_info: scene }));
-    const url = `${(data as Json)['h5_url']}&redirect_url=${encodeURIComponent('https://shop.example.com/?a=1&b=2')}`;
+    const url = `${String((data as Json)['h5_url'])}&redirect_url=${encodeURIComponent('https://shop.example.com/?a=1&b=2')}`;
     const before = await (await fetch(url)).text();
     const action = /action="([^"]+)"/.exec(before)![1]!.replaceAll('&amp;', '&');
     const after = await fetch(sim.url + action, { method: 'POST', body: new URLSearchParams({ action: 'pay' }) });
