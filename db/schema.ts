@@ -46,17 +46,20 @@ interface MerchantsTable {
   created_at: Made;
 }
 
-export type Scope =
-  | 'orders:read'
-  | 'orders:write'
-  | 'payments:write'
-  | 'refunds:write'
-  | 'refunds:review'
-  | 'payments:resolve'
-  | 'deliveries:write'
-  | 'machines'
-  | 'notifications:write'
-  | 'admin';
+/** What a key may do (contract, "Who may call"). */
+export const SCOPES = [
+  'orders:read',
+  'orders:write',
+  'payments:write',
+  'refunds:write',
+  'refunds:review',
+  'payments:resolve',
+  'deliveries:write',
+  'machines',
+  'notifications:write',
+  'admin',
+] as const;
+export type Scope = (typeof SCOPES)[number];
 interface ApiKeysTable {
   id: string;
   merchant_id: string;

@@ -14,6 +14,8 @@ export const LIMITS = {
   noticeBytes: 64 * 1024,
   idempotencyKeyLength: 255,
   pageSize: 100,
+  /** Of one order's events, on a terminal. */
+  timelineShown: 10_000,
 } as const;
 
 const SECOND = 1000;

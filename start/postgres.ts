@@ -1,6 +1,6 @@
 /** The PostgreSQL that comes with the project, run on a data folder of ours. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -64,6 +64,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     throw error;
   }
   return { url: url(ROLE, 'orders'), adminUrl, exited: child.exited, stop: () => child.stop() };
+}
+
+/** How to reach the PostgreSQL that runs on this data folder now (its postmaster.pid names the port), or null. */
+export function urlOfRunningPostgres(dataDir: string): string | null {
+  const [pidFile, passwordFile] = [join(dataDir, 'postgres', 'postmaster.pid'), join(dataDir, 'postgres.password')];
+  if (!existsSync(pidFile) || !existsSync(passwordFile)) return null;
+  const port = readFileSync(pidFile, 'utf8').split('\n')[3]?.trim();
+  const password = readFileSync(passwordFile, 'utf8').trim();
+  return port ? `postgres://${ROLE}:${password}@127.0.0.1:${port}/orders` : null;
 }
 
 async function openCluster({ dataDir, progress, durable = true, signal }: PostgresOptions): Promise<Cluster> {

@@ -4,24 +4,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { putKey, putMerchant, putProviderAccount } from '../db/merchants.ts';
-import type { Database, Scope } from '../db/schema.ts';
+import { SCOPES, type Database, type Scope } from '../db/schema.ts';
 import { METHODS, type PaymentMethod } from '../domain/method.ts';
 import { keepSecret } from './secrets.ts';
 
 export const DEMO = { merchant: 'demo', apiKey: 'sk_test_demo', operatorKey: 'op_test_demo' } as const;
 
-const ALL_SCOPES: Scope[] = [
-  'orders:read',
-  'orders:write',
-  'payments:write',
-  'refunds:write',
-  'refunds:review',
-  'payments:resolve',
-  'deliveries:write',
-  'machines',
-  'notifications:write',
-  'admin',
-];
 const OPERATOR_SCOPES: Scope[] = [
   'orders:read',
   'refunds:review',
@@ -40,7 +28,7 @@ export async function seedMerchant(db: Kysely<Database>): Promise<void> {
   };
   await putMerchant(db, { id: DEMO.merchant, name: 'Demo Shop', settings });
   const common = { merchant: DEMO.merchant };
-  await putKey(db, { ...common, id: 'key_demo', key: DEMO.apiKey, kind: 'api', name: 'Demo Shop', scopes: ALL_SCOPES });
+  await putKey(db, { ...common, id: 'key_demo', key: DEMO.apiKey, kind: 'api', name: 'Demo Shop', scopes: SCOPES });
   await putKey(db, {
     ...common,
     id: 'key_demo_operator',

@@ -8,7 +8,7 @@ import { runApi } from '../../api/server.ts';
 import { connect } from '../../db/connect.ts';
 import { putKey, putMerchant } from '../../db/merchants.ts';
 import { createSavedFeed } from '../../db/saved-feed.ts';
-import type { Scope } from '../../db/schema.ts';
+import { SCOPES, type Scope } from '../../db/schema.ts';
 import type { Sealer } from '../../db/sealed.ts';
 import { freePort } from '../../start/ports.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -37,18 +37,6 @@ export type TestApi = {
   call: Call;
   stop(): Promise<void>;
 };
-
-const ALL_SCOPES: Scope[] = [
-  'orders:read',
-  'orders:write',
-  'payments:write',
-  'refunds:write',
-  'refunds:review',
-  'payments:resolve',
-  'deliveries:write',
-  'notifications:write',
-  'admin',
-];
 
 /** The whole system, real in every part; the simulator's notices reach this API. */
 export async function startApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({})): Promise<TestApi> {
@@ -100,7 +88,7 @@ async function addOtherMerchant(system: System): Promise<void> {
     key: OTHER_KEY,
     kind: 'api',
     name: 'Other Shop',
-    scopes: ALL_SCOPES,
+    scopes: [...SCOPES],
   });
 }
 

@@ -1,0 +1,51 @@
+import { Command, CommanderError, type OptionValues } from 'commander';
+import { StartError } from '../start/failure.ts';
+import { accountCommands } from './accounts.ts';
+import { inspectCommands } from './inspect.ts';
+import { keyCommands } from './keys.ts';
+import { merchantCommands } from './merchants.ts';
+import { printed, UsageError, type Answer } from './output.ts';
+import { setUpCommands } from './set-up.ts';
+
+/** Makes a command's deed of a function: its arguments and options in, an answer out, which is then printed. */
+export type Answering = <Args extends unknown[]>(
+  deed: (...args: Args) => Promise<Answer>,
+) => (...args: Args) => Promise<void>;
+
+type Output = { out: (text: string) => void; err: (text: string) => void };
+
+/**
+ * Runs one command.
+ * @returns the exit code: 0 done, 1 it could not be done (what is missing or away is said), 2 it was said wrongly
+ */
+export async function run(args: readonly string[], { out, err }: Output): Promise<0 | 1 | 2> {
+  const program = new Command('npm run orders --');
+  const answering: Answering =
+    (deed) =>
+    async (...given) =>
+      out(`${printed(await deed(...given), program.opts<OptionValues & { json?: boolean }>().json === true)}\n`);
+  program
+    .description('What people who operate it do by hand. Exit codes: 0 done, 1 could not be done, 2 said wrongly.')
+    .option('--json', 'answers for scripts')
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err })
+    .showHelpAfterError('(--help shows what there is)');
+  for (const add of [setUpCommands, merchantCommands, keyCommands, accountCommands, inspectCommands])
+    add(program, answering);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error, err);
+  }
+}
+
+function exitCodeOf(error: unknown, err: Output['err']): 0 | 1 | 2 {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // It has said why.
+  if (error instanceof UsageError) {
+    err(`${error.message}\n`);
+    return 2;
+  }
+  err(`${error instanceof StartError ? error.message : String(error)}\n`);
+  return 1;
+}

@@ -1,0 +1,186 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../db/connect.ts';
+import { findKey } from '../../db/keys.ts';
+import { findProviderAccount, hashOfKey } from '../../db/merchants.ts';
+import type { Database } from '../../db/schema.ts';
+import { run } from '../../orders/program.ts';
+import { demoAccounts, seedMerchant } from '../../start/seed.ts';
+import { freshDatabase } from '../support/database.ts';
+import { createUnstarted } from '../support/orders.ts';
+import type { System } from '../support/system.ts';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let db: Kysely<Database>;
+const folder = mkdtempSync(join(tmpdir(), 'durable-orders-command-'));
+beforeAll(async () => {
+  database = await freshDatabase();
+  db = connect(database.url);
+  process.env['DATABASE_URL'] = database.url;
+});
+afterAll(async () => {
+  delete process.env['DATABASE_URL'];
+  rmSync(folder, { recursive: true });
+  await db.destroy();
+  await database.drop();
+});
+
+async function orders(line: string) {
+  let [out, err] = ['', ''];
+  const code = await run(line.split(' '), { out: (text) => (out += text), err: (text) => (err += text) });
+  return { code, out, err };
+}
+const data = async (line: string) => JSON.parse((await orders(`--json ${line}`)).out);
+
+describe('merchants', () => {
+  it('are added, changed and shown, without a restart of anything', async () => {
+    expect(await orders('merchant add acme --name Acme')).toMatchObject({ code: 0, err: '' });
+    await orders('merchant set acme --four-eyes off --on-delivery-failure ask');
+    await orders('merchant offer acme wechatpay.native --currency CNY USD --min 100 --max 5000');
+    const shown = await orders('merchant offer acme wechatpay.h5 --currency CNY');
+    expect(shown.out).toContain('wechatpay.native: CNY USD, 100 to 5000 in minor units');
+    await orders('merchant withdraw acme wechatpay.h5');
+    expect(await data('merchant show acme')).toEqual({
+      id: 'acme',
+      name: 'Acme',
+      four_eyes: false,
+      on_delivery_failure: 'ask',
+      methods: [{ method: 'wechatpay.native', currencies: ['CNY', 'USD'], min_amount: 100, max_amount: 5000 }],
+    });
+    expect((await orders('merchant list')).out).toMatch(/^id +name .*\nacme +Acme +false +ask +wechatpay.native\n$/);
+  });
+
+  it.each([
+    ['merchant add acme', 'There is a merchant acme already.'],
+    ['merchant add UPPER', 'no merchant id'],
+    ['merchant show nobody', 'There is no merchant nobody'],
+    ['merchant set acme --four-eyes maybe', 'Allowed choices are on, off'],
+    ['merchant offer acme cash --currency CNY', 'There is no method cash. There are: wechatpay.native'],
+    ['merchant offer acme wechatpay.native', "required option '--currency"],
+    ['merchant offer acme wechatpay.native --currency yuan', 'yuan is no ISO 4217 currency'],
+    ['merchant offer acme wechatpay.native --currency CNY --min 1.5', '"1.5" is no amount'],
+    ['merchant offer acme wechatpay.native --currency CNY --min 9 --max 8', '--min is more than --max'],
+    ['merchnt list', "unknown command 'merchnt'"],
+    ['order show 99999', 'There is no order 99999'],
+    ['key revoke key_none', 'There is no key key_none'],
+    ['key add nobody --name x', 'There is no merchant nobody'],
+    ['key add acme --name x --scopes everything', 'There is no scope everything. There are: orders:read'],
+    ['account check acme wechatpay', 'acme has no account at wechatpay'],
+    ['account check acme bank', 'There is no provider bank'],
+  ])('%s: says what is wrong, changes nothing', async (line, message) => {
+    const before = await data('merchant list');
+    const { code, out, err } = await orders(line);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+    expect(await data('merchant list')).toEqual(before);
+  });
+});
+
+describe('keys', () => {
+  it('are shown once, work with their scopes, and are revoked for good', async () => {
+    const made = await data('key add acme --name Shop');
+    expect(made).toMatchObject({ kind: 'api', merchant: 'acme', key: expect.stringMatching(/^sk_[\w-]{32}$/) });
+    const found = await findKey(db, hashOfKey(made.key));
+    expect(found).toMatchObject({ id: made.id, kind: 'api', name: 'Shop', merchant: { id: 'acme' } });
+    expect(found!.scopes).toContain('orders:write');
+    expect(found!.scopes).not.toContain('refunds:review');
+    const listed = await orders('key list acme');
+    expect(listed.out).toContain(made.id);
+    expect(listed.out).not.toContain(made.key);
+    const first = await data(`key revoke ${made.id}`);
+    expect(await findKey(db, hashOfKey(made.key))).toBeNull();
+    expect((await data(`key revoke ${made.id}`)).revoked_at).toBe(first.revoked_at);
+  });
+
+  it('an operator is a person with scopes of their own', async () => {
+    const made = await data('operator add acme --name Ann --scopes orders:read refunds:review');
+    expect(made.key).toMatch(/^op_/);
+    expect(await findKey(db, hashOfKey(made.key))).toMatchObject({
+      kind: 'operator',
+      name: 'Ann',
+      scopes: ['orders:read', 'refunds:review'],
+    });
+  });
+});
+
+describe('provider accounts', () => {
+  const account = demoAccounts(folder).wechatpay;
+  const config = {
+    mchid: account.mchid,
+    appid: account.appid,
+    serialNo: account.serialNo,
+    privateKey: `file:${account.privateKeyFile}`,
+    apiV3Key: `file:${account.apiV3KeyFile}`,
+    platformKeys: { PUB_KEY_ID_1: account.publicKeyPem },
+  };
+  const fileWith = (content: unknown) => {
+    const file = join(folder, 'account.json');
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    return file;
+  };
+
+  it('are taken from a file, and checked', async () => {
+    expect(await orders(`account set acme wechatpay ${fileWith(config)}`)).toMatchObject({ code: 0, err: '' });
+    expect(await findProviderAccount(db, 'acme', 'wechatpay')).toEqual(config);
+    expect(await data('account list acme')).toEqual([{ provider: 'wechatpay' }]);
+    expect((await orders('account check acme wechatpay')).out).toContain('can be used here');
+  });
+
+  it.each([
+    ['a secret in clear', { ...config, privateKey: 'hush-hush' }, 'privateKey is a secret'],
+    ['a file that is not there', { ...config, privateKey: 'file:/nowhere/hush' }, 'no such file'],
+    ['a variable that is not set', { ...config, apiV3Key: 'env:NO_SUCH_KEY' }, 'NO_SUCH_KEY'],
+    ['a field missing', { ...config, mchid: undefined }, 'mchid'],
+    ['no JSON', 'hush-hush', 'is not JSON'],
+    ['no object', '[]', 'must hold one JSON object'],
+  ])('%s is refused, unsaid', async (_what, content, message) => {
+    const { code, err } = await orders(`account set acme wechatpay ${fileWith(content)}`);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+    expect(err).not.toContain('hush-hush');
+    expect(await findProviderAccount(db, 'acme', 'wechatpay')).toEqual(config);
+  });
+});
+
+describe('orders', () => {
+  it('are shown with their timeline, by number and by id', async () => {
+    await seedMerchant(db);
+    const { order, row } = await createUnstarted({ db } as System);
+    const { out } = await orders(`order show ${row.number}`);
+    expect(out).toContain(`Order ${row.number}, ${order.id}`);
+    expect(out).toContain('pending_payment; CNY 3000 in minor units, paid 0, refunded 0 (none)');
+    expect(out).toMatch(/\n +1 {2}\d{4}-.* {2}order\.created {2}/);
+    expect(await data(`order show ${order.id}`)).toMatchObject({ id: order.id, events: [{ type: 'order.created' }] });
+  });
+});
+
+it('nothing waits, and nothing needs a person', async () => {
+  expect((await orders('refunds')).out).toBe('No refund waits for a decision.\n');
+  expect((await orders('attention')).out).toBe('Nothing needs a person.\n');
+  expect(await data('attention')).toEqual([]);
+});
+
+describe('as a program', () => {
+  const program = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+    spawnSync('npm', ['run', '--silent', 'orders', '--', ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+
+  it('helps, and ends with what came of it', () => {
+    const help = program(['--help']);
+    expect(help).toMatchObject({ status: 0 });
+    for (const command of ['merchant', 'key', 'operator', 'account', 'order', 'refunds', 'attention', 'migrate'])
+      expect(help.stdout).toContain(`\n  ${command} `);
+    expect(program(['merchant', 'show', 'nobody']).status).toBe(2);
+    const away = program(['merchant', 'list'], { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:9/none' });
+    expect(away).toMatchObject({ status: 1, stdout: '' });
+    const none = program(['merchant', 'list'], { DATABASE_URL: '', DATA_DIR: folder });
+    expect(none.status).toBe(1);
+    expect(none.stderr).toContain('DATABASE_URL');
+  });
+});
