@@ -142,6 +142,10 @@ describe('several attempts', () => {
     const first = (await open(id, { method: 'wechatpay.native' })).body;
     const second = (await open(id, { method: 'wechatpay.jsapi', payer_id: OPENID })).body;
     await control(second.out_trade_no, { action: 'pay' });
+    await until(
+      () => read(id),
+      ({ status }) => status === 'paid',
+    );
     await control(first.out_trade_no, { action: 'pay', force: true });
     const settled = await until(
       () => read(id),
