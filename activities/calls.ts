@@ -29,6 +29,8 @@ export type RefundCall = {
   refund: Money;
   reason: string;
 };
+/** `mayBeUnmade`: nobody knows whether the call for it was ever made, and it must not be made any more. */
+export type RefundToWatch = RefundCall & { mayBeUnmade: boolean };
 /** `mayBeMade`: an earlier call may have come through, so that this one asks first. */
 export type RefundToMake = RefundCall & { mayBeMade: boolean };
 

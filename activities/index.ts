@@ -12,7 +12,7 @@ import { relayActivities } from './relay.ts';
 export type Deps = {
   db: Kysely<Database>;
   sealer: Sealer;
-  /** @throws if the merchant has no account there */
+  /** @throws AccountMissing if the merchant has no account there */
   provider: ProviderFor;
   gateway: OrderGateway;
   /** Where a provider sends its notices about a merchant's payments. */

@@ -1,9 +1,10 @@
 import { findOrder } from '../db/orders.ts';
 import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
-import type { Notice } from '../providers/provider.ts';
+import type { Notice, PaymentProvider } from '../providers/provider.ts';
 import type { NoticeFinding, OrderToReopen } from './calls.ts';
 import type { Deps } from './index.ts';
+import { AccountMissing } from './failure.ts';
 import { paymentFindingOf } from './payments.ts';
 
 /** How much of the timeline a run that opens an order again begins with. */
@@ -42,7 +43,7 @@ export function recordActivities({ db, provider }: Deps) {
         .executeTakeFirst();
       if (!row) return null;
       const notice = row.body as Notice;
-      const ours = (await provider(row.merchant_id, row.provider)).isOurs(notice.account);
+      const ours = await isOurs(provider(row.merchant_id, row.provider), notice);
       if (notice.about === 'payment')
         return {
           about: 'payment',
@@ -75,4 +76,14 @@ export function recordActivities({ db, provider }: Deps) {
       return able ? { key: `key:${able.id}`, name } : null;
     },
   };
+}
+
+/** Without an account nobody can tell: a person has to look, and nothing else of the order waits for that. */
+async function isOurs(found: Promise<PaymentProvider>, { account }: Notice): Promise<boolean> {
+  try {
+    return (await found).isOurs(account);
+  } catch (error) {
+    if (error instanceof AccountMissing) return false;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { RefundFinding } from '../domain/commands.ts';
 import type { PaymentProvider, RefundReport, RefundRequest } from '../providers/provider.ts';
-import type { RefundCall, RefundToMake } from './calls.ts';
+import type { RefundCall, RefundToMake, RefundToWatch } from './calls.ts';
 import { calling, isRefused, tryAgain } from './failure.ts';
 import type { Deps } from './index.ts';
 
@@ -25,12 +25,13 @@ export function refundActivities(deps: Deps) {
       }),
 
     /** Asks until it is settled: soon at first, then rarely. */
-    async watchRefund(call: RefundCall): Promise<RefundFinding> {
+    async watchRefund({ mayBeUnmade, ...call }: RefundToWatch): Promise<RefundFinding> {
       const provider = await deps.provider(call.merchant, call.provider);
       const pause = Math.min(20_000 * 1.5 ** (Context.current().info.attempt - 1), 600_000);
       const report: RefundReport = await provider.queryRefund(requestOf(call)).catch((error: unknown) => {
         throw tryAgain(error instanceof Error ? error.message : String(error), pause);
       });
+      if (report.state === 'unknown' && mayBeUnmade) return { state: 'failed', reason: 'it was never made' };
       if (report.state === 'processing' || report.state === 'unknown') throw tryAgain('not settled yet', pause);
       return report;
     },

@@ -5,6 +5,7 @@ import { eventId, outRefundNoOf } from '../domain/ids.ts';
 import { providerOf } from '../domain/method.ts';
 import type { Item, Order } from '../domain/order.ts';
 import { instant, refundStatus, refundView, statusOf, timelineData } from '../domain/view.ts';
+import { payoutsOf, settlingTry } from '../domain/refund.ts';
 import { heldAmount, paidAmount, refundedAmount } from '../domain/sums.ts';
 
 /** An order as rows: what is written when it is created, and at every change. JSON-ready. */
@@ -53,7 +54,7 @@ export const refundRows = (order: Order) =>
     id: refund.id,
     order_id: order.id,
     merchant_id: order.merchant,
-    out_refund_no: refund.source ? outRefundNoOf(refund.id, refund.tries) : null,
+    out_refund_no: refund.source ? outRefundNoOf(refund.id, settlingTry(refund)) : null,
     status: refund.status,
     origin: refund.origin,
     amount: refund.amount,
@@ -80,18 +81,18 @@ export function ledgerRows(order: Order) {
   );
   const refunds = order.refunds.flatMap((refund) => {
     const attempt = attempts.find(({ payment }) => payment.id === refund.source?.payment);
-    if (!attempt || refund.status !== 'succeeded' || refund.amount === 0) return [];
-    const { amount, currency, settledAt, createdAt } = refund;
-    return {
+    if (!attempt || refund.amount === 0) return [];
+    const { amount, currency } = refund;
+    return payoutsOf(refund).map(({ tries, settledAt }) => ({
       ...common,
       type: 'refund' as const,
-      reference: outRefundNoOf(refund.id, refund.tries),
+      reference: outRefundNoOf(refund.id, tries),
       provider: attempt.provider,
       out_trade_no: attempt.payment.outTradeNo,
       amount,
       currency,
-      at: instant(settledAt ?? createdAt),
-    };
+      at: instant(settledAt),
+    }));
   });
   return [...captures, ...refunds];
 }

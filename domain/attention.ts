@@ -1,9 +1,9 @@
 import { dutiesOf, type Duty } from './duties.ts';
 import { unreachable } from './brand.ts';
-import type { Item, Order } from './order.ts';
+import type { Item, Order, Refund } from './order.ts';
 import { isPaid, isUnpaid } from './order.ts';
 import { hasFailed } from './delivery.ts';
-import { awaitsReplacement } from './refund.ts';
+import { awaitsReplacement, strayRefunds } from './refund.ts';
 import { isOnItsWayBack, isOwnRefund } from './sums.ts';
 
 /** What a person should look at: contract, "attention". */
@@ -14,6 +14,8 @@ export const ATTENTION_CODES = {
     'A payment attempt could not be closed at its provider yet. It goes on being tried; retry tries now.',
   refund_delayed: 'A refund could not be made at its provider yet. It goes on being tried; retry tries now.',
   refund_failed: 'A refund failed at its provider. Apply for a new one, or retry where it goes back by itself.',
+  refunded_twice:
+    'Money of a refund went out twice: its provider had called it failed, and it was given back anew. Claim one back, then retry.',
   refund_overdue: 'A refund application has been undecided for 24 hours. Approve or reject it.',
   delivery_failed: 'The delivery of an item failed or timed out. Deliver it again, or apply for a refund of it.',
   delivered_after_refund: 'Goods arrived although their money had gone back. Settle it with the customer, then retry.',
@@ -63,13 +65,18 @@ function codeOf(type: Duty['type']): AttentionCode {
 }
 
 function refundTroubles(order: Order): Attention[] {
-  return order.refunds.flatMap((refund): Attention[] => {
-    const keepsFailing = refund.retryAt !== null || (refund.tries > 0 && refund.failedAt !== null);
-    if (keepsFailing || awaitsReplacement(order, refund))
-      return [{ code: 'refund_failed', since: refund.failedAt ?? refund.createdAt }];
-    if (refund.status === 'requested' && refund.overdue) return [{ code: 'refund_overdue', since: refund.createdAt }];
-    return [];
-  });
+  const twice = order.refunds
+    .flatMap(strayRefunds)
+    .map(({ settledAt }): Attention => ({ code: 'refunded_twice', since: settledAt }));
+  return [...twice, ...order.refunds.flatMap((refund) => failureOf(order, refund))];
+}
+
+function failureOf(order: Order, refund: Refund): Attention[] {
+  const keepsFailing = refund.retryAt !== null || (refund.tries > 0 && refund.failedAt !== null);
+  if (keepsFailing || awaitsReplacement(order, refund))
+    return [{ code: 'refund_failed', since: refund.failedAt ?? refund.createdAt }];
+  if (refund.status === 'requested' && refund.overdue) return [{ code: 'refund_overdue', since: refund.createdAt }];
+  return [];
 }
 
 /** Failed items about which a person has to decide, and no refund is asked for or under way. */

@@ -60,7 +60,8 @@ export type Fact = { by: Actor } & (
   | { type: 'payment_opened'; payment: PaymentId; action: PaymentAction }
   | { type: 'payment_found'; payment: PaymentId; finding: PaymentFinding }
   | { type: 'foreign_notice_found'; payment: PaymentId }
-  | { type: 'refund_found'; refund: RefundId; finding: RefundFinding }
+  /** `tries`: which of its tries; none: the last one. */
+  | { type: 'refund_found'; refund: RefundId; finding: RefundFinding; tries?: number }
   | {
       type: 'review_ignored';
       refund: RefundId;

@@ -49,7 +49,8 @@ type TimelineFact =
       note: string | null;
       ignored: string;
     }
-  | { type: 'refund.succeeded'; refund: RefundId; settledAt: number }
+  /** `tries`: which try, where it was not the last one. */
+  | { type: 'refund.succeeded'; refund: RefundId; settledAt: number; tries?: number }
   | { type: 'refund.failed'; refund: RefundId; failure: string; retryAt: number | null }
   | { type: 'refund.overdue'; refund: RefundId };
 
@@ -62,6 +63,7 @@ type InnerFact =
   | { type: 'foreign_notice'; payment: PaymentId }
   | { type: 'refund_processing'; refund: RefundId }
   | { type: 'refund_tried_again'; refund: RefundId }
+  | { type: 'refund_astray'; refund: RefundId; tries: number; settledAt: number }
   | { type: 'duty_delayed'; duty: string }
   | { type: 'delivered_after_refund'; item: ItemId }
   /** A person has seen what no trying again can mend. */

@@ -4,7 +4,7 @@ import type { OrderEvent, Withdrawal } from './events.ts';
 import { afterMoneyMoved } from './evolve-payment.ts';
 import type { RefundId } from './ids.ts';
 import type { Item, Order, Refund } from './order.ts';
-import { unreplacedAmount } from './refund.ts';
+import { settlingTry, unreplacedAmount } from './refund.ts';
 import { fullyRefunded, isOnItsWayBack, isOwnRefund, NO_PART, ownRefunds, partsOf, refundedParts } from './sums.ts';
 
 type RefundEvent = Extract<OrderEvent, { type: `refund.${string}` | `refund_${string}` }>;
@@ -31,6 +31,10 @@ export function afterRefundEvent(order: Order, event: RefundEvent): Order {
         tries: tries + 1,
         retryAt: null,
         processingSince: null,
+      }));
+    case 'refund_astray':
+      return changeRefund(order, event.refund, ({ astray = [] }) => ({
+        astray: [...astray, { tries: event.tries, settledAt: event.settledAt, isSeen: false }],
       }));
     default:
       return unreachable(event);
@@ -106,12 +110,15 @@ function deliverableAgain(order: Order): Order {
 }
 
 function succeeded(order: Order, event: Extract<RefundEvent, { type: 'refund.succeeded' }>): Order {
-  const next = changeRefund(order, event.refund, () => ({
+  const { tries = null } = event;
+  const next = changeRefund(order, event.refund, ({ astray }) => ({
     status: 'succeeded',
     settledAt: event.settledAt,
     failure: null,
     failedAt: null,
     retryAt: null,
+    ...(tries !== null && { settledTry: tries }),
+    ...(astray && { astray: astray.filter((one) => one.tries !== tries) }),
   }));
   return afterMoneyMoved(settled(next, event.at));
 }
@@ -149,9 +156,11 @@ function failed(order: Order, event: Extract<RefundEvent, { type: 'refund.failed
       failure: event.failure,
       failedAt: refund.failedAt ?? event.at,
       reversed: isReversal,
+      ...(isReversal && { reversedTries: [...(refund.reversedTries ?? []), settlingTry(refund)] }),
       owedSince: isReversal ? event.at : refund.owedSince,
       settledAt: null,
       retryAt: event.retryAt,
+      ...(refund.settledTry !== undefined && { settledTry: null }),
     };
   });
   return afterMoneyMoved(next);

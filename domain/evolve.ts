@@ -58,6 +58,7 @@ function after(order: Order, event: OrderEvent): Order {
     case 'refund.overdue':
     case 'refund_processing':
     case 'refund_tried_again':
+    case 'refund_astray':
       return afterRefundEvent(order, event);
     default:
       return unreachable(event);
@@ -103,4 +104,5 @@ const attentionSeen = (order: Order): Order => ({
   ...order,
   deliveredAfterRefund: null,
   payments: order.payments.map((p) => (p.foreignNoticeAt === null ? p : { ...p, foreignNoticeAt: null })),
+  refunds: order.refunds.map((r) => (r.astray ? { ...r, astray: r.astray.map((a) => ({ ...a, isSeen: true })) } : r)),
 });

@@ -119,7 +119,15 @@ export type Refund = Readonly<{
   failedAt: number | null;
   /** It had succeeded, and its provider took that back. */
   reversed: boolean;
+  /** Tries that had succeeded, and whose provider took that back. */
+  reversedTries?: readonly number[];
+  /** The try that succeeded, where it was not the last one: its provider told of a failure first. */
+  settledTry?: number | null;
+  /** Tries whose money went out although the refund does not count it: another one counts, or was given the amount. */
+  astray?: readonly StrayRefund[];
 }>;
+/** `settledAt`: epoch milliseconds; `isSeen`: a person has taken care of it. */
+export type StrayRefund = Readonly<{ tries: number; settledAt: number; isSeen: boolean }>;
 
 export type Ending = {
   because: 'expired' | 'customer' | 'merchant';

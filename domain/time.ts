@@ -8,7 +8,7 @@ import { PAUSES } from './limits.ts';
 import type { Actor, Order, Refund } from './order.ts';
 import { isOpen, isPaid, isUnpaid, SYSTEM } from './order.ts';
 import { attemptCloses } from './payment.ts';
-import { refundTriedAgain } from './refund.ts';
+import { refundTriedAgain, strayRefunds } from './refund.ts';
 
 /** A moment at which something is to happen by itself, and what: the one list that the alarm and the deeds share. */
 type Deadline = { at: number; events: (at: number) => OrderEvent[] };
@@ -92,7 +92,10 @@ const isImpatient = (type: Duty['type']): boolean => type === 'close_attempt' ||
  */
 export function retry(order: Order, by: Actor, at: number): Decision {
   const resting = order.refunds.filter(({ retryAt }) => retryAt !== null);
-  const isSeen = order.deliveredAfterRefund || order.payments.some(({ foreignNoticeAt }) => foreignNoticeAt !== null);
+  const isSeen =
+    order.deliveredAfterRefund ||
+    order.payments.some(({ foreignNoticeAt }) => foreignNoticeAt !== null) ||
+    order.refunds.some((refund) => strayRefunds(refund).length > 0);
   const seen: OrderEvent[] = isSeen ? [{ type: 'attention_seen', at, by }] : [];
   return done(...resting.map((refund) => refundTriedAgain(refund, at, by)), ...seen);
 }

@@ -4,7 +4,7 @@ import type { ItemChange, TimelineEvent } from './events.ts';
 import type { Item, Order, OrderStatus, Payment, Refund } from './order.ts';
 import { isOpen, isUnpaid } from './order.ts';
 import { outRefundNoOf } from './ids.ts';
-import { awaitsReplacement } from './refund.ts';
+import { awaitsReplacement, settlingTry } from './refund.ts';
 import {
   fullyRefunded,
   isOwnRefund,
@@ -131,7 +131,7 @@ export const refundView = (refund: Refund) => ({
   status: refund.status,
   reviewer: refund.reviewer,
   note: refund.note,
-  out_refund_no: refund.source ? outRefundNoOf(refund.id, refund.tries) : null,
+  out_refund_no: refund.source ? outRefundNoOf(refund.id, settlingTry(refund)) : null,
   failure: refund.failure,
   created_at: instant(refund.createdAt),
   reviewed_at: instantOrNull(refund.reviewedAt),

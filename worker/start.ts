@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { WorkflowBundle } from '@temporalio/worker';
+import { AccountMissing } from '../activities/failure.ts';
 import { createActivities, type Deps } from '../activities/index.ts';
 import { temporalGateway } from '../client/gateway.ts';
 import { connectNative, type TemporalTarget } from '../client/connection.ts';
@@ -33,7 +34,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     notifyUrl: (provider, merchant) => `${publicUrl}/webhooks/${provider}/${merchant}`,
     async provider(merchant, name) {
       const provider = await findProvider(merchant, name);
-      if (!provider) throw new Error(`merchant ${merchant} has no account at ${name}`);
+      if (!provider) throw new AccountMissing(`merchant ${merchant} has no account at ${name}`);
       return provider;
     },
   });

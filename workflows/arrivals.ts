@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { ItemId, PaymentId, RefundId } from '../domain/ids.ts';
 import { outRefundNoOf } from '../domain/ids.ts';
 import type { Actor, Order } from '../domain/order.ts';
@@ -33,7 +34,7 @@ async function takeNotice(book: OrderBook, noticeId: string): Promise<void> {
     else if (payment) book.note({ type: 'foreign_notice_found', payment, by });
   } else {
     const refund = refundNumbered(book.order, notice.outRefundNo);
-    if (refund && notice.ours) book.note({ type: 'refund_found', refund, finding: notice.finding, by });
+    if (refund && notice.ours) book.note({ type: 'refund_found', ...refund, finding: notice.finding, by });
   }
   book.noticeTaken(noticeId);
 }
@@ -51,9 +52,14 @@ async function lostAttempt(book: OrderBook, outTradeNo: string): Promise<Payment
   return attemptNumbered(book.order, outTradeNo);
 }
 
-/** The refund that now goes by this number; a number that failed before has no more to say. */
-const refundNumbered = (order: Order, outRefundNo: string): RefundId | undefined =>
-  order.refunds.find(({ id, tries }) => outRefundNoOf(id, tries) === outRefundNo)?.id;
+/** The refund that goes by this number, and by which of its tries: a number that failed may prove good after all. */
+function refundNumbered(order: Order, outRefundNo: string): { refund: RefundId; tries: number } | undefined {
+  for (const { id, tries: last } of order.refunds)
+    for (let tries = last; tries >= 0; tries--)
+      if (outRefundNoOf(id, tries) === outRefundNo)
+        return tries === last || patched('refunds-that-had-failed') ? { refund: id, tries } : undefined;
+  return undefined;
+}
 
 /** Counts only if it names an operator of that merchant who may review; otherwise it stands in the timeline. */
 async function takeDecision(book: OrderBook, decided: Extract<Arrival, { type: 'decision' }>): Promise<void> {

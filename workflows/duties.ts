@@ -92,7 +92,7 @@ export class Duties {
     const subject = subjectOf(duty);
     this.#underWay.set(subject, { key: duty.key, scope });
     this.#resting.delete(duty.key);
-    const mayBeDone = this.#begun.has(duty.key) || duty.since < workflowInfo().runStartTime.getTime();
+    const mayBeDone = this.#begun.has(duty.key) || mayBeBegunElsewhere(duty);
     this.#begun.add(duty.key);
     void scope.run(() => this.#attempt(duty, mayBeDone)).finally(() => this.#underWay.delete(subject));
   }
@@ -116,6 +116,12 @@ export class Duties {
     const until = duty.type === 'open_attempt' ? UNTIL_ASKED : Date.now() + REST;
     if (stillDue && duty.type !== 'watch_attempt') this.#resting.set(duty.key, { until, trouble });
   }
+}
+
+/** By an earlier run. One that an operator's reset made keeps the start of the run that it goes on from, and its name. */
+function mayBeBegunElsewhere(duty: Duty): boolean {
+  const { runId, firstExecutionRunId, runStartTime } = workflowInfo();
+  return runId !== firstExecutionRunId || duty.since < runStartTime.getTime();
 }
 
 /** Two calls about one payment or one refund must not overtake each other. */
@@ -191,7 +197,8 @@ async function settling(order: Order, id: RefundId): Promise<Fact | null> {
   const call = refundCallOf(order, id);
   if (!call) return null;
   const { watchRefund } = owedActivities(`Ask ${call.provider} about refund ${call.outRefundNo}`);
-  const finding = await watchRefund(call);
+  const mayBeUnmade = (refundOf(order, id)?.astray ?? []).length > 0;
+  const finding = await watchRefund({ ...call, mayBeUnmade });
   return { type: 'refund_found', refund: id, finding, by: { type: 'provider', name: call.provider } };
 }
 

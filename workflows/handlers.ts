@@ -4,6 +4,7 @@ import { PAUSES } from '../domain/limits.ts';
 import type { Payment } from '../domain/order.ts';
 import { isOpen, isPaid, isUnpaid } from '../domain/order.ts';
 import { view } from '../domain/view.ts';
+import { flawOf } from './flaws.ts';
 import { arrivalOfDecision, arrivalOfNotice, arrivalOfReport } from './signals.ts';
 import {
   deliveryReport,
@@ -38,6 +39,8 @@ export function answerMessages(desk: Desk): void {
 /** Refuses without a trace in the history; but never for the order's sake before the stored one is loaded. */
 function check(desk: Desk, type: string, wish: Partial<Wish> | null | undefined): asserts wish is Wish {
   if (wish?.type !== type) throw refusal('invalid_request', `An update of this name takes {"type": "${type}", …}.`);
+  const flaw = flawOf(wish as Wish);
+  if (flaw) throw refusal('invalid_request', flaw);
   if (desk.isOpen()) desk.book.check(wish as Wish);
 }
 

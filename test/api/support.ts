@@ -11,7 +11,7 @@ import { createSavedFeed } from '../../db/saved-feed.ts';
 import { SCOPES, type Scope } from '../../db/schema.ts';
 import type { Sealer } from '../../db/sealed.ts';
 import { freePort } from '../../start/ports.ts';
-import { startSystem, type System } from '../support/system.ts';
+import { startSystem, type System, type SystemOptions } from '../support/system.ts';
 
 export const MERCHANT_KEY = 'sk_test_demo';
 export const OPERATOR_KEY = 'op_test_demo';
@@ -39,10 +39,13 @@ export type TestApi = {
 };
 
 /** The whole system, real in every part; the simulator's notices reach this API. */
-export async function startApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({})): Promise<TestApi> {
+export async function startApi(
+  change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}),
+  options: SystemOptions = {},
+): Promise<TestApi> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const system = await startSystem({ publicUrl: url });
+  const system = await startSystem({ ...options, publicUrl: url });
   await system.startWorker();
   await addOtherMerchant(system);
   const { sealer } = system;

@@ -8,6 +8,14 @@ import type { System } from './system.ts';
 
 export const HISTORIES = path.resolve(import.meta.dirname, '../histories');
 
+/** Replays every run on this task queue, open or closed. @throws the first that the workflow code does not fit any more */
+export async function replayAll({ client, taskQueue, bundle }: Pick<System, 'client' | 'taskQueue' | 'bundle'>) {
+  const runs = client.workflow.list({ query: `TaskQueue = '${taskQueue}'` });
+  const results = Worker.runReplayHistories({ workflowBundle: bundle }, runs.intoHistories({ concurrency: 4 }));
+  for await (const { workflowId, error } of results)
+    if (error) throw new Error(`the history of ${workflowId} does not replay`, { cause: error });
+}
+
 /** Replays an order's history as it is now; with KEEP_HISTORIES=1 it is kept under this name, to be replayed for ever. */
 export async function replay(system: System, id: OrderId, name: string): Promise<void> {
   const history = await system.client.workflow.getHandle(orderWorkflowId(id)).fetchHistory();

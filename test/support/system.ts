@@ -19,6 +19,7 @@ import { bundleWorkflows } from '../../worker/bundle.ts';
 import type { RunningWorker } from '../../worker/run.ts';
 import { startWorker } from '../../worker/start.ts';
 import { freshDatabase } from './database.ts';
+import { replayAll } from './histories.ts';
 
 export type System = {
   db: Kysely<Database>;
@@ -34,13 +35,21 @@ export type System = {
   stop(): Promise<void>;
 };
 
-/** TEST_CACHED_ORDERS=0: every task replays its order from the start of the history. */
-const cachedOrders = process.env['TEST_CACHED_ORDERS'];
+/** TEST_CACHED_ORDERS=0 is for every file what `cachedOrders: 0` is for one. */
+const CACHED_ORDERS = process.env['TEST_CACHED_ORDERS'];
+export type SystemOptions = {
+  publicUrl?: string;
+  /** 0: every task replays its order from the start of the history. */
+  cachedOrders?: number;
+};
 let bundled: Promise<WorkflowBundle> | undefined;
 let count = 0;
 
 /** Everything but the API, for real: own database, own simulator, own task queue. The worker is started by the test. */
-export async function startSystem({ publicUrl = 'http://127.0.0.1:9' }: { publicUrl?: string } = {}): Promise<System> {
+export async function startSystem({
+  publicUrl = 'http://127.0.0.1:9',
+  cachedOrders = CACHED_ORDERS === undefined ? undefined : Number(CACHED_ORDERS),
+}: SystemOptions = {}): Promise<System> {
   if (!bundled) Runtime.install({ logger: new DefaultLogger('ERROR') });
   const bundle = await (bundled ??= bundleWorkflows());
   const dataDir = mkdtempSync(join(tmpdir(), 'durable-orders-system-'));
@@ -80,13 +89,14 @@ export async function startSystem({ publicUrl = 'http://127.0.0.1:9' }: { public
         bundle,
         now: Date.now,
         log,
-        ...(cachedOrders !== undefined && { cachedOrders: Number(cachedOrders) }),
+        ...(cachedOrders !== undefined && { cachedOrders }),
       });
       workers.push(worker);
       return worker;
     },
     async stop() {
       await Promise.all(workers.map((worker) => worker.stop()));
+      await replayAll({ client, taskQueue, bundle });
       await simulator.stop();
       await client.connection.close();
       await db.destroy();
