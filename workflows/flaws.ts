@@ -19,6 +19,9 @@ const optional =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
+/** Who pays, sealed by the API; not every method needs to know. */
+const sealed: Check = (value) =>
+  value === undefined || (typeof value === 'string' && /^[\x21-\x7e]{1,4096}$/.test(value));
 const count: Check = (value) => Number.isSafeInteger(value);
 const oneOf =
   (...values: string[]): Check =>
@@ -47,7 +50,7 @@ const units: Check = (value) => {
 type Shape<T extends Wish['type']> = Record<Exclude<keyof Extract<Wish, { type: T }>, 'type' | 'by'>, Check>;
 const SHAPES: { [T in Wish['type']]: Shape<T> } = {
   confirm: {},
-  open_payment: { method: oneOf(...Object.keys(METHODS)) },
+  open_payment: { method: oneOf(...Object.keys(METHODS)), buyer: sealed },
   cancel: { because: oneOf('customer', 'merchant'), applicant: text, reason: optional(text) },
   apply_refund: { refund: text, ask, reason: text, origin: oneOf('customer', 'merchant'), applicant: text },
   review_refund: { refund: text, decision: oneOf('approve', 'reject'), reviewer, note: optional(text) },
