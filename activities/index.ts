@@ -1,9 +1,11 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { OrderGateway } from '../client/gateway.ts';
+import type { Notifiers } from '../client/notifiers.ts';
 import type { Database } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
 import type { ProviderName } from '../domain/method.ts';
+import { notificationActivities } from './notifications.ts';
 import { paymentActivities, type ProviderFor } from './payments.ts';
 import { recordActivities } from './records.ts';
 import { refundActivities } from './refunds.ts';
@@ -15,6 +17,9 @@ export type Deps = {
   /** @throws AccountMissing if the merchant has no account there */
   provider: ProviderFor;
   gateway: OrderGateway;
+  notifiers: Notifiers;
+  /** Whether merchants' endpoints may be on this machine: in the embedded mode. */
+  allowLoopback: boolean;
   /** Where a provider sends its notices about a merchant's payments. */
   notifyUrl: (provider: ProviderName, merchant: string) => string;
   /** Epoch milliseconds. */
@@ -28,5 +33,6 @@ export const createActivities = (deps: Deps) => ({
   ...paymentActivities(deps),
   ...refundActivities(deps),
   ...relayActivities(deps),
+  ...notificationActivities(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

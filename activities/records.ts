@@ -1,4 +1,5 @@
 import { findOrder } from '../db/orders.ts';
+import { SETTLES_AFTER_MS } from '../db/outbox.ts';
 import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
 import type { Notice, PaymentProvider } from '../providers/provider.ts';
@@ -10,9 +11,9 @@ import { paymentFindingOf } from './payments.ts';
 /** How much of the timeline a run that opens an order again begins with. */
 const TIMELINE_LENGTH = 100;
 
-export function recordActivities({ db, provider }: Deps) {
+export function recordActivities({ db, provider, notifiers }: Deps) {
   return {
-    saveOrder: (work: Save): Promise<SaveOutcome> => save(db, work),
+    saveOrder: (work: Save): Promise<SaveOutcome> => saveAndTell({ db, notifiers }, work),
 
     async loadOrder(id: OrderId): Promise<OrderToReopen> {
       const stored = await findOrder(db, id, null);
@@ -86,4 +87,11 @@ async function isOurs(found: Promise<PaymentProvider>, { account }: Notice): Pro
     if (error instanceof AccountMissing) return false;
     throw error;
   }
+}
+
+/** The merchant is told as soon as the save is settled. */
+async function saveAndTell({ db, notifiers }: Pick<Deps, 'db' | 'notifiers'>, work: Save): Promise<SaveOutcome> {
+  const { outcome, endpoints } = await save(db, work);
+  notifiers.tellSoon(endpoints, SETTLES_AFTER_MS);
+  return outcome;
 }

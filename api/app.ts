@@ -10,6 +10,7 @@ import { healthRoutes } from './health.ts';
 import { onceOnly } from './idempotency.ts';
 import { impatient } from './impatience.ts';
 import { createMetrics } from './metrics.ts';
+import { notificationRoutes } from './notifications.ts';
 import { newRouter } from './operation.ts';
 import { orderRoutes } from './orders.ts';
 import { paymentRoutes } from './payments.ts';
@@ -19,6 +20,7 @@ import { limitRate } from './rate-limit.ts';
 import { refundRoutes } from './refunds.ts';
 import { logRequests } from './request-log.ts';
 import { secureHeaders } from './security-headers.ts';
+import { webhookEndpointRoutes } from './webhook-endpoints.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** For an app that nobody stops: tests. */
@@ -57,6 +59,8 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
     deliveryRoutes(services),
     eventRoutes(services),
     personalDataRoutes(services),
+    webhookEndpointRoutes(services),
+    notificationRoutes(services),
     webhookRoutes(services),
     healthRoutes(services),
   ])

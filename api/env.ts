@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { OrderGateway } from '../client/gateway.ts';
+import type { Notifiers } from '../client/notifiers.ts';
 import type { ReadyPart } from '../client/readiness.ts';
 import type { SavedFeed } from '../db/saved-feed.ts';
 import type { Database } from '../db/schema.ts';
@@ -14,6 +15,9 @@ import type { Metrics } from './metrics.ts';
 export type ApiDeps = {
   db: Kysely<Database>;
   gateway: OrderGateway;
+  notifiers: Notifiers;
+  /** Whether merchants' endpoints may be on this machine: in the embedded mode. */
+  allowLoopback: boolean;
   sealer: Sealer;
   findProvider: FindProvider;
   saved: SavedFeed;

@@ -28,6 +28,7 @@ function fresh(seed: string | undefined, what: string, now: number): string {
 export const newOrderId = (seed: string | undefined, now: number) => `ord_${fresh(seed, 'order', now)}` as OrderId;
 export const newRefundId = (seed: string | undefined, now: number) => `ref_${fresh(seed, 'refund', now)}` as RefundId;
 export const newBuyerId = (now: number): string => `byr_${fresh(undefined, 'buyer', now)}`;
+export const newEndpointId = (seed: string | undefined, now: number): string => `whe_${fresh(seed, 'endpoint', now)}`;
 export const newNoticeId = (now: number): string => `ntc_${fresh(undefined, 'notice', now)}`;
 
 export const isOrderId = (id: string): id is OrderId => /^ord_[0-9a-z]{20}$/.test(id);

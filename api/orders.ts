@@ -184,6 +184,7 @@ async function create(
   if ('number' in outcome) {
     const stored = storedFrom(created, outcome.number);
     startLater(services, c, stored);
+    services.notifiers.tellSoon(outcome.endpoints, 0);
     return stored;
   }
   // The same Idempotency-Key goes on after a failure of ours: this is its order.

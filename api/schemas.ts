@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { METHODS, PROVIDERS, type PaymentMethod } from '../domain/method.ts';
+import { NOTIFICATION_TYPES } from '../domain/notification.ts';
 import { ATTENTION_CODES, type AttentionCode } from '../domain/attention.ts';
 
 /** What the calls answer, word for word as the contract has it. */
@@ -197,5 +198,6 @@ export const OrderPath = z.object({ id: id('ord', "The order's id") });
 export const PaymentPath = z.object({ ...OrderPath.shape, payment_id: id('pay', "The payment's id") });
 export const RefundPath = z.object({ ...OrderPath.shape, refund_id: id('ref', "The refund's id") });
 export const ItemPath = z.object({ ...OrderPath.shape, item_id: id('itm', "The item's id") });
+export const NotificationTypeName = z.enum(NOTIFICATION_TYPES).openapi('NotificationType');
 /** For calls that need nothing said. */
 export const Nothing = z.strictObject({});

@@ -1,7 +1,8 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { OrderEvent } from '../domain/events.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
-import type { Item, Order } from '../domain/order.ts';
+import { blankOrder, openedWith, type Item, type Order } from '../domain/order.ts';
+import { endpointsTold, outboxRows, toldByCreation } from './outbox.ts';
 import { bookOf, eventRows, itemColumns, orderColumns } from './rows.ts';
 import type { Channel, Database, OrderDetails, OrderItemsTable, OrdersTable } from './schema.ts';
 
@@ -24,14 +25,14 @@ export type StoredOrder = { order: Order; row: Omit<Selectable<OrdersTable>, 'bo
 
 /**
  * Writes a new order, in one statement.
- * @returns its number, or the id of the merchant's order that has this `merchantOrderNo` (it may be this very one)
+ * @returns its number and the endpoints that are to be told, or the id of the merchant's order that has this `merchantOrderNo` (it may be this very one)
  */
 export async function createOrder(
   db: Kysely<Database>,
   created: OrderToCreate,
-): Promise<{ number: number } | { takenBy: OrderId }> {
+): Promise<{ number: number; endpoints: string[] } | { takenBy: OrderId }> {
   const { order, events } = created;
-  const { rows } = await sql<{ number: number | null; taken_by: OrderId | null }>`
+  const { rows } = await sql<{ number: number | null; taken_by: OrderId | null; endpoints: string[] }>`
     with doc as materialized (select ${JSON.stringify(documentOf(created))}::jsonb as d),
     made as (
       insert into orders (id, merchant_id, merchant_order_no, channel, currency, status, refund_status, attention, total,
@@ -54,17 +55,18 @@ export async function createOrder(
       insert into order_events (order_id, seq, id, type, at, actor, data)
       select n.* from made, doc, jsonb_to_recordset(d -> 'events') as n(order_id text, seq int, id text, type text,
         at timestamptz, actor jsonb, data jsonb)
-    )
-    select made.number, null as taken_by from made
+    ),
+    ${toldByCreation}
+    select made.number, null as taken_by, ${endpointsTold} as endpoints from made
     union all
-    select null, o.id from orders o
+    select null, o.id, '{}' from orders o
     where (o.merchant_id = ${order.merchant} and o.merchant_order_no = ${created.merchantOrderNo}) or o.id = ${order.id}`.execute(
     db,
   );
   const row = rows[0];
   // Another transaction may have taken the number after this statement began; it is seen by the next one.
   if (!row) return createOrder(db, { ...created, events });
-  return row.number === null ? { takenBy: row.taken_by! } : { number: row.number };
+  return row.number === null ? { takenBy: row.taken_by! } : { number: row.number, endpoints: row.endpoints };
 }
 
 function documentOf({ order, events, details, items }: OrderToCreate) {
@@ -86,6 +88,7 @@ function documentOf({ order, events, details, items }: OrderToCreate) {
       on_failure: item.onFailure,
     })),
     events: eventRows(order, 0, events),
+    outbox: outboxRows(blankOrder(openedWith(order, details.confirm)), events),
   };
 }
 

@@ -64,6 +64,7 @@ async function eraseWords(trx: Transaction<Database>, order: Order): Promise<voi
         select jsonb_agg(refund || '{"reason": null, "note": null}' order by place)
         from jsonb_array_elements(body -> 'refunds') with ordinality as r(refund, place)), '[]'))
     where order_id = ${order.id}`.execute(trx);
+  await trx.updateTable('notifications').set({ body: null }).where('order_id', '=', order.id).execute();
 }
 
 async function eraseAnswers(

@@ -1,9 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 import type { OrderEvent } from '../domain/events.ts';
-import { isTimelineEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { Order } from '../domain/order.ts';
-import { viewAfter } from '../domain/view.ts';
+import { endpointsTold, outboxRows, toldBySave } from './outbox.ts';
 import { bookOf, eventRows, itemColumns, ledgerRows, orderColumns, paymentRows, refundRows } from './rows.ts';
 import type { Database } from './schema.ts';
 
@@ -30,25 +29,27 @@ export type Save = {
  * conflict: another run has gone on with this order (an operator's reset), nothing was changed.
  */
 export type SaveOutcome = 'saved' | 'older' | 'conflict';
+/** `endpoints`: those that there is something new for. */
+export type Saved = { outcome: SaveOutcome; endpoints: string[] };
 
 /**
  * Writes the order's rows, timeline, ledger and outbox in one statement. Whatever a failed task had written beyond
  * the base is replaced in every table; only rows that differ are touched.
  */
-export async function saveOrder(db: Kysely<Database>, save: Save): Promise<SaveOutcome> {
+export async function saveOrder(db: Kysely<Database>, save: Save): Promise<Saved> {
   const { before, run } = save;
   const order = save.events.reduce(evolve, before);
-  const { rows } = await sql<{ saved: boolean; saved_run: string | null }>`
+  const { rows } = await sql<{ saved: boolean; saved_run: string | null; endpoints: string[] }>`
     with doc as materialized (select ${JSON.stringify(documentOf(order, save))}::jsonb as d),
       ${guardedOrder(order, save)}, ${ITEMS}, ${PAYMENTS}, ${REFUNDS}, ${LEDGER}, ${timeline(order.seq)},
-      ${outbox(order.seq)}, ${noticesTaken(save.notices)}
-    select saved.id is not null as saved, o.saved_run,
+      ${toldBySave(before.seq, order.seq)}, ${noticesTaken(save.notices)}
+    select saved.id is not null as saved, o.saved_run, ${endpointsTold} as endpoints,
       case when saved.id is not null then pg_notify(${SAVED_CHANNEL}, ${`${order.id} ${order.version}`}) end
     from orders o left join saved on saved.id = o.id where o.id = ${order.id}`.execute(db);
   const row = rows[0];
   if (!row) throw new Error(`order ${order.id} has no row: it was deleted from the database`);
-  if (row.saved) return 'saved';
-  return row.saved_run === run ? 'older' : 'conflict';
+  if (row.saved) return { outcome: 'saved', endpoints: row.endpoints };
+  return { outcome: row.saved_run === run ? 'older' : 'conflict', endpoints: [] };
 }
 
 /** A run that saved before goes on from its own base; another one only from exactly what is stored. */
@@ -113,16 +114,6 @@ const timeline = (lastSeq: number) => sql`events_in as (
 events_out as (
   delete from order_events e using saved where e.order_id = saved.id and e.seq > ${lastSeq})`;
 
-/** Only for merchants who want to be told. */
-const outbox = (lastSeq: number) => sql`outbox_in as (
-  insert into outbox (order_id, seq, merchant_id, type, at, body)
-  select n.* from saved, doc, jsonb_to_recordset(d -> 'outbox') as n(order_id text, seq int, merchant_id text,
-    type text, at timestamptz, body jsonb)
-  where exists (select from webhook_endpoints w where w.merchant_id = n.merchant_id and w.status = 'enabled')
-  on conflict (order_id, seq) do update set type = excluded.type, at = excluded.at, body = excluded.body),
-outbox_out as (
-  delete from outbox o using saved where o.order_id = saved.id and o.seq > ${lastSeq})`;
-
 const noticesTaken = (notices: readonly string[]) => sql`notices_in as (
   update notices set processed_at = now() from saved
   where notices.id = any(${[...notices]}::text[]) and processed_at is null)`;
@@ -137,22 +128,4 @@ function documentOf(order: Order, { before, events }: Save) {
     events: eventRows(order, before.seq, events),
     outbox: outboxRows(before, events),
   };
-}
-
-/** Each entry of the timeline with the order as it was at that moment. */
-function outboxRows(before: Order, events: readonly OrderEvent[]) {
-  let order = before;
-  return events.flatMap((event) => {
-    order = evolve(order, event);
-    if (!isTimelineEvent(event)) return [];
-    const { id: order_id, seq, merchant: merchant_id } = order;
-    return {
-      order_id,
-      seq,
-      merchant_id,
-      type: event.type,
-      at: new Date(event.at).toISOString(),
-      body: viewAfter(order, event),
-    };
-  });
 }

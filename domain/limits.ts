@@ -16,6 +16,9 @@ export const LIMITS = {
   pageSize: 100,
   /** Of one order's events, on a terminal. */
   timelineShown: 10_000,
+  webhookEndpoints: 20,
+  /** In force at once, while they are rotated. */
+  webhookSecrets: 5,
 } as const;
 
 const SECOND = 1000;

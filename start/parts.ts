@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { runApi } from '../api/server.ts';
 import { connectClient, type TemporalTarget } from '../client/connection.ts';
 import { temporalGateway } from '../client/gateway.ts';
+import { temporalNotifiers } from '../client/notifiers.ts';
 import { readiness } from '../client/readiness.ts';
 import { connect } from '../db/connect.ts';
 import { findProviderAccount } from '../db/merchants.ts';
@@ -80,7 +81,7 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
   return running;
 }
 
-async function worker({ databaseUrl, temporal, config, keys, log }: Surroundings): Promise<Running> {
+async function worker({ databaseUrl, temporal, config, keys, log, ownsDatabase }: Surroundings): Promise<Running> {
   logTo(log);
   const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
   const client = await connectClient(temporal);
@@ -92,6 +93,7 @@ async function worker({ databaseUrl, temporal, config, keys, log }: Surroundings
     temporal,
     findProvider,
     publicUrl: config.publicUrl,
+    allowLoopback: ownsDatabase,
     now: Date.now,
     log,
   });
@@ -128,6 +130,8 @@ async function api({
       now: Date.now,
       publicUrl: config.publicUrl,
       gateway: temporalGateway(client, Date.now),
+      notifiers: temporalNotifiers(client),
+      allowLoopback: isEmbedded,
       sealer: createSealer(keys),
       findProvider: providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env),
       temporalUi: temporalUiUrl === null ? null : { url: temporalUiUrl, namespace: temporal.namespace },

@@ -1,8 +1,9 @@
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
+import type { DeliverCall } from '../activities/notifications.ts';
 import type { Activities } from '../activities/index.ts';
-import { TASK_QUEUE } from '../workflows/messages.ts';
+import { notificationQueue, TASK_QUEUE } from '../workflows/messages.ts';
 
 export type WorkerOptions = {
   connection: NativeConnection;
@@ -50,12 +51,21 @@ export async function runWorker({
     shutdownGraceTime: '8s',
     shutdownForceTime: '12s',
   });
-  const running = worker.run();
+  const telling = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: notificationQueue(taskQueue),
+    activities: { deliverNotifications: (call: DeliverCall) => activities.deliverNotifications(call) },
+    shutdownGraceTime: '8s',
+    shutdownForceTime: '12s',
+  });
+  const workers = [worker, telling];
+  const running = Promise.all(workers.map((one) => one.run())).then(() => {});
   running.catch(() => {});
   return {
     failed: running,
     async stop() {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      for (const one of workers) if (one.getState() === 'RUNNING') one.shutdown();
       await running.catch(() => {});
     },
   };

@@ -3,6 +3,7 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { AccountMissing } from '../activities/failure.ts';
 import { createActivities, type Deps } from '../activities/index.ts';
 import { temporalGateway } from '../client/gateway.ts';
+import { temporalNotifiers } from '../client/notifiers.ts';
 import { connectNative, type TemporalTarget } from '../client/connection.ts';
 import type { FindProvider } from '../providers/accounts.ts';
 import { bundleWorkflows } from './bundle.ts';
@@ -10,7 +11,7 @@ import { deploymentOf, makeCurrent } from './deployment.ts';
 import { runWorker, type RunningWorker } from './run.ts';
 import { ensureRelay } from './schedule.ts';
 
-export type WorkerDeps = Pick<Deps, 'db' | 'sealer' | 'now' | 'log'> & {
+export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log' | 'sealer' | 'allowLoopback'> & {
   client: Client;
   temporal: TemporalTarget;
   findProvider: FindProvider;
@@ -23,14 +24,17 @@ export type WorkerDeps = Pick<Deps, 'db' | 'sealer' | 'now' | 'log'> & {
 
 /** Connects and runs a worker for all orders, and sees to it that the relay is scheduled. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { db, sealer, now, log, client, temporal, findProvider, publicUrl, taskQueue, cachedOrders } = deps;
+  const { db, now, log, sealer, allowLoopback, client, temporal, findProvider, publicUrl, taskQueue, cachedOrders } =
+    deps;
   const connection = await connectNative(temporal);
   const activities = createActivities({
     db,
     sealer,
     now,
     log,
+    allowLoopback,
     gateway: temporalGateway(client, now, taskQueue),
+    notifiers: temporalNotifiers(client, taskQueue),
     notifyUrl: (provider, merchant) => `${publicUrl}/webhooks/${provider}/${merchant}`,
     async provider(merchant, name) {
       const provider = await findProvider(merchant, name);

@@ -1,2 +1,3 @@
+export { notifier } from './notifier.ts';
 export { order } from './order.ts';
 export { relay } from './relay.ts';

@@ -10,6 +10,12 @@ import type { OrderView } from '../domain/view.ts';
 export const TASK_QUEUE = 'orders';
 export const orderWorkflowId = (id: OrderId) => `order/${id}`;
 
+/** Where the activities that call merchants are carried out. */
+export const notificationQueue = (taskQueue: string) => `${taskQueue}-notifications`;
+export const notifierWorkflowId = (endpoint: string) => `notifier/${endpoint}`;
+/** To the notifier of an endpoint: look again. */
+export const somethingToTell = defineSignal('somethingToTell');
+
 /** What the workflow starts from: a new order, or the stored one (it was closed, or a crash left it unstarted). */
 export type OrderInput = { id: OrderId; opened: NewOrder | null };
 

@@ -54,6 +54,8 @@ export async function startApi(
   const base: ApiDeps = {
     db,
     gateway: system.gateway,
+    notifiers: system.notifiers,
+    allowLoopback: true,
     sealer,
     findProvider: system.findProvider,
     saved,

@@ -8,14 +8,15 @@ import pino from 'pino';
 import { createActivities } from '../../activities/index.ts';
 import { connectClient, connectNative, temporalAt } from '../../client/connection.ts';
 import { temporalGateway } from '../../client/gateway.ts';
+import { temporalNotifiers } from '../../client/notifiers.ts';
 import { connect } from '../../db/connect.ts';
 import { findProviderAccount } from '../../db/merchants.ts';
 import type { Save } from '../../db/save.ts';
 import { providerAccounts } from '../../providers/accounts.ts';
-import { createSealer } from '../../db/sealed.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { deploymentOf, makeCurrent } from '../../worker/deployment.ts';
 import { runWorker } from '../../worker/run.ts';
+import { SEALER } from './sealer.ts';
 
 const [address, databaseUrl, taskQueue, last, slowMs = '0'] = process.argv.slice(2) as [string, string, string, string];
 const slowly = () => sleep(Number(slowMs));
@@ -25,10 +26,12 @@ const findProvider = providerAccounts((merchant, name) => findProviderAccount(db
 const client = await connectClient(temporal);
 const activities = createActivities({
   db,
-  sealer: createSealer([{ id: 'k1', key: Buffer.alloc(32, 7) }]),
   now: Date.now,
   log: pino({ level: 'silent' }),
   gateway: temporalGateway(client, Date.now, taskQueue),
+  notifiers: temporalNotifiers(client, taskQueue),
+  sealer: SEALER,
+  allowLoopback: true,
   notifyUrl: () => 'http://127.0.0.1:9/',
   provider: async (merchant, name) => (await findProvider(merchant, name))!,
 });

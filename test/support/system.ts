@@ -8,10 +8,11 @@ import pino from 'pino';
 import { inject } from 'vitest';
 import { connectClient, temporalAt } from '../../client/connection.ts';
 import { temporalGateway, type OrderGateway } from '../../client/gateway.ts';
+import { temporalNotifiers, type Notifiers } from '../../client/notifiers.ts';
 import { connect } from '../../db/connect.ts';
 import { findProviderAccount } from '../../db/merchants.ts';
 import type { Database } from '../../db/schema.ts';
-import { createSealer, type Sealer } from '../../db/sealed.ts';
+import type { Sealer } from '../../db/sealed.ts';
 import { providerAccounts, type FindProvider } from '../../providers/accounts.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { demoAccounts, seedMerchant, seedWechatPay, simulatedMerchants } from '../../start/seed.ts';
@@ -20,6 +21,7 @@ import type { RunningWorker } from '../../worker/run.ts';
 import { startWorker } from '../../worker/start.ts';
 import { freshDatabase } from './database.ts';
 import { replayAll } from './histories.ts';
+import { SEALER } from './sealer.ts';
 
 export type System = {
   db: Kysely<Database>;
@@ -27,6 +29,7 @@ export type System = {
   databaseUrl: string;
   client: Client;
   gateway: OrderGateway;
+  notifiers: Notifiers;
   findProvider: FindProvider;
   simulator: Simulator;
   taskQueue: string;
@@ -64,7 +67,7 @@ export async function startSystem({
   const client = await connectClient(temporal);
   const taskQueue = `orders-${process.pid}-${count++}`;
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
-  const sealer = createSealer([{ id: 'k1', key: Buffer.alloc(32, 7) }]);
+  const sealer = SEALER;
   const log = pino({ level: 'silent' });
   const workers: RunningWorker[] = [];
   return {
@@ -73,6 +76,7 @@ export async function startSystem({
     databaseUrl: database.url,
     client,
     gateway: temporalGateway(client, Date.now, taskQueue),
+    notifiers: temporalNotifiers(client, taskQueue),
     findProvider,
     simulator,
     taskQueue,
@@ -87,6 +91,7 @@ export async function startSystem({
         publicUrl,
         taskQueue,
         bundle,
+        allowLoopback: true,
         now: Date.now,
         log,
         ...(cachedOrders !== undefined && { cachedOrders }),

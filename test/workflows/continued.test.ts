@@ -58,6 +58,8 @@ beforeAll(async () => {
       db: system.db,
       sealer: system.sealer,
       gateway,
+      notifiers: system.notifiers,
+      allowLoopback: true,
       now: Date.now,
       log: pino({ level: 'silent' }),
       notifyUrl: () => 'http://127.0.0.1:9/',

@@ -1,0 +1,95 @@
+import { findUntold } from '../db/notifications.ts';
+import {
+  claimDue,
+  disableEndpoint,
+  endAttempt,
+  findEnabled,
+  nextAttemptAt,
+  pauseEndpoint,
+} from '../db/notifications.ts';
+import type { Claimed } from '../db/notifications.ts';
+import { openSecrets, type Endpoint } from '../db/endpoints.ts';
+import { pauseAfter } from '../domain/notification.ts';
+import { post, type Answer } from '../notifications/post.ts';
+import { retryAfterMs } from '../notifications/retry-after.ts';
+import { signedHeaders } from '../notifications/signature.ts';
+import type { Deps } from './index.ts';
+import { bodyOf } from './notification-body.ts';
+
+/** Messages at once to one endpoint; of one order never two. */
+const BATCH = 20;
+const GONE = 410;
+const TOO_MANY = 429;
+const UNAVAILABLE = 503;
+
+/** `at`: the workflow's time, epoch milliseconds. */
+export type DeliverCall = { endpoint: string; at: number };
+/** When to come again, epoch milliseconds; null: nothing waits. */
+export type Delivered = { next: number | null };
+
+export function notificationActivities(deps: Deps) {
+  const { db, notifiers, now } = deps;
+  return {
+    /** Sends what is due. May be repeated: what was under way is sent again after a while, with the same id. */
+    async deliverNotifications({ endpoint: id, at }: DeliverCall): Promise<Delivered> {
+      const endpoint = await findEnabled(db, id);
+      if (!endpoint) return { next: null };
+      const time = Math.max(at, now());
+      const claimed = await claimDue(db, id, new Date(time), BATCH);
+      await Promise.all(claimed.map((one) => attempt(deps, endpoint, one, time)));
+      const next = await nextAttemptAt(db, id);
+      return { next: next && next.getTime() };
+    },
+
+    /** What a crash, or an outage of Temporal, left untold. */
+    async wakeNotifiers(): Promise<number> {
+      const left = await findUntold(db, new Date(now() - GRACE), MOST_ENDPOINTS);
+      for (const endpoint of left) await notifiers.tell(endpoint);
+      return left.length;
+    },
+  };
+}
+/** Younger ones are still in the hands of a notifier. Milliseconds. */
+const GRACE = 5_000;
+const MOST_ENDPOINTS = 200;
+
+type Outcome = { answer: Answer | null; error: string | null };
+
+async function attempt(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: number): Promise<void> {
+  const { db, log } = deps;
+  const began = performance.now();
+  const { answer, error } = await sent(deps, endpoint, claimed, at);
+  const asked = answer && [TOO_MANY, UNAVAILABLE].includes(answer.status) ? retryAfterMs(answer.retryAfter, at) : null;
+  const next = error === null ? null : nextTry(claimed.tries, at, asked);
+  const status = answer?.status ?? null;
+  const durationMs = Math.round(performance.now() - began);
+  await endAttempt(db, claimed, { attempt: claimed.attempt, status, durationMs, error, next }, new Date(at));
+  if (status === GONE) await disableEndpoint(db, endpoint.id);
+  if (asked !== null) await pauseEndpoint(db, endpoint.id, new Date(at + asked));
+  if (error !== null) log.info({ notification: claimed.id, endpoint: endpoint.id, status }, 'a merchant was not told');
+}
+
+function nextTry(tries: number, at: number, asked: number | null): Date | null {
+  const pause = pauseAfter(tries, Math.random());
+  return pause === null ? null : new Date(at + Math.max(pause, asked ?? 0));
+}
+
+async function sent(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: number): Promise<Outcome> {
+  const { sealer, allowLoopback } = deps;
+  const secrets = openSecrets(sealer, endpoint, at).map(({ secret }) => secret);
+  if (secrets.length === 0) return { answer: null, error: 'the endpoint has no secret: rotate it' };
+  const body = await bodyOf(deps.db, claimed);
+  try {
+    const headers = signedHeaders(claimed.id, at, body, secrets);
+    const answer = await post(endpoint.url, headers, body, { allowLoopback });
+    return { answer, error: answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}` };
+  } catch (error) {
+    return { answer: null, error: messageOf(error) };
+  }
+}
+
+/** Node gives several failed connections as one error without a message. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}
