@@ -1,9 +1,10 @@
-import { findUntold } from '../db/notifications.ts';
+import { Context } from '@temporalio/activity';
 import {
   claimDue,
   disableEndpoint,
   endAttempt,
   findEnabled,
+  findUntold,
   nextAttemptAt,
   pauseEndpoint,
 } from '../db/notifications.ts';
@@ -81,7 +82,10 @@ async function sent(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: number
   const body = await bodyOf(deps.db, claimed);
   try {
     const headers = signedHeaders(claimed.id, at, body, secrets);
-    const answer = await post(endpoint.url, headers, body, { allowLoopback });
+    const answer = await post(endpoint.url, headers, body, {
+      allowLoopback,
+      signal: Context.current().cancellationSignal,
+    });
     return { answer, error: answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}` };
   } catch (error) {
     return { answer: null, error: messageOf(error) };

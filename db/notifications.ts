@@ -5,7 +5,7 @@ import type { Database, NotificationsTable } from './schema.ts';
 /** Messages to merchants' endpoints on their way. One order's go to one endpoint in their order. */
 
 /** Longer than any attempt takes: one whose end nobody has seen is made again then. Milliseconds. */
-export const LEASE_MS = 60_000;
+export const LEASE_MS = 30_000;
 
 type Notification = Selectable<NotificationsTable>;
 export type Claimed = Notification & { attempt: number };

@@ -76,7 +76,7 @@ function told(written: 'saved' | 'made', base: number, settlesAfterMs: number) {
     insert into notifications (id, order_id, seq, endpoint_id, merchant_id, type, settled_at, next_attempt_at)
     select 'ntf_' || left(encode(sha256(convert_to(concat_ws('/', order_id, cause, nth, endpoint), 'UTF8')), 'hex'), 24),
       order_id, seq, endpoint, merchant_id, type, settled, settled
-    from addressed, (select now() + ${settlesAfterMs}::int * interval '1 ms' as settled) as s
+    from addressed, (select now() + ${settlesAfterMs}::int * interval '1 ms' as settled) as s order by seq, endpoint
     on conflict (order_id, seq, endpoint_id) do update set id = excluded.id, type = excluded.type, status = 'pending',
       tries = 0, body = null, settled_at = excluded.settled_at, next_attempt_at = excluded.next_attempt_at
       where notifications.id <> excluded.id

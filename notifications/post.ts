@@ -10,7 +10,7 @@ export const PATIENCE_MS = 15_000;
 const MOST_BYTES = 16_384;
 const ANSWER_MS = 1_000;
 
-export type PostOptions = { allowLoopback: boolean; resolve?: Resolve; patienceMs?: number };
+export type PostOptions = { allowLoopback: boolean; resolve?: Resolve; patienceMs?: number; signal?: AbortSignal };
 /** `retryAfter`: the header as it came. */
 export type Answer = { status: number; retryAfter: string | null };
 
@@ -22,11 +22,11 @@ export async function post(
   address: string,
   headers: Record<string, string>,
   body: string,
-  { allowLoopback, resolve = systemResolve, patienceMs = PATIENCE_MS }: PostOptions,
+  { allowLoopback, resolve = systemResolve, patienceMs = PATIENCE_MS, signal }: PostOptions,
 ): Promise<Answer> {
   const url = new URL(address);
   checkLiteral(url, allowLoopback);
-  const response = await send(url, headers, body, checkedLookup(allowLoopback, resolve), patienceMs);
+  const response = await send(url, headers, body, checkedLookup(allowLoopback, resolve), patienceMs, signal);
   await drained(response);
   return { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] ?? null };
 }
@@ -37,6 +37,7 @@ function send(
   body: string,
   lookup: ReturnType<typeof checkedLookup>,
   patienceMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<IncomingMessage> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
@@ -44,6 +45,7 @@ function send(
       method: 'POST',
       agent: false,
       lookup,
+      ...(signal && { signal }),
       headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
     });
     const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${patienceMs} ms`)), patienceMs);

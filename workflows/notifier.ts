@@ -14,7 +14,7 @@ export async function notifier(endpoint: string): Promise<void> {
   const { deliverNotifications } = proxyActivities<Activities>({
     // Endpoints that hang occupy no worker of the orders.
     taskQueue: notificationQueue(workflowInfo().taskQueue),
-    startToCloseTimeout: '1m',
+    startToCloseTimeout: '30s',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
   });
   for (;;) {
