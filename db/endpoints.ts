@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { NotificationType } from '../domain/notification.ts';
-import type { Database, WebhookEndpointsTable } from './schema.ts';
+import type { WebhookEndpointsTable } from './schema-notifications.ts';
+import type { Database } from './schema.ts';
 import type { Sealer } from './sealed.ts';
 
 /** Where merchants want to be told. */

@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import type { Endpoint } from './endpoints.ts';
-import type { Database, NotificationsTable } from './schema.ts';
+import type { NotificationsTable } from './schema-notifications.ts';
+import type { Database } from './schema.ts';
 
 /** Messages to merchants' endpoints on their way. One order's go to one endpoint in their order. */
 
