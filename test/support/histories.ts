@@ -11,9 +11,18 @@ export const HISTORIES = path.resolve(import.meta.dirname, '../histories');
 /** Replays every run on this task queue, open or closed. @throws the first that the workflow code does not fit any more */
 export async function replayAll({ client, taskQueue, bundle }: Pick<System, 'client' | 'taskQueue' | 'bundle'>) {
   const runs = client.workflow.list({ query: `TaskQueue = '${taskQueue}'` });
-  const results = Worker.runReplayHistories({ workflowBundle: bundle }, runs.intoHistories({ concurrency: 4 }));
+  const results = Worker.runReplayHistories({ workflowBundle: bundle }, begun(runs.intoHistories({ concurrency: 4 })));
   for await (const { workflowId, error } of results)
     if (error) throw new Error(`the history of ${workflowId} does not replay`, { cause: error });
+}
+
+type Histories = ReturnType<ReturnType<System['client']['workflow']['list']>['intoHistories']>;
+type Events = { events?: { workflowTaskCompletedEventAttributes?: object | null }[] | null };
+
+/** Leaves out the runs that no worker took up: there is nothing to replay, and the replayer would wait for it for ever. */
+async function* begun(histories: Histories): Histories {
+  for await (const run of histories)
+    if ((run.history as Events).events?.some((event) => event.workflowTaskCompletedEventAttributes)) yield run;
 }
 
 /** Replays an order's history as it is now; with KEEP_HISTORIES=1 it is kept under this name, to be replayed for ever. */
