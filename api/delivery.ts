@@ -16,12 +16,14 @@ import { ask, loadOrder } from './wishes.ts';
 
 const tags = ['Delivery'];
 
-const ReportBody = z.strictObject({
-  status: z.enum(['delivering', 'delivered', 'picked_up', 'failed']),
-  quantity: quantity().nullish().openapi({ description: 'How many have arrived in all; none: all that can' }),
-  tracking: z.strictObject({ carrier: text(), number: text() }).nullish(),
-  detail: reason().nullish(),
-});
+const ReportBody = z
+  .strictObject({
+    status: z.enum(['delivering', 'delivered', 'picked_up', 'failed']),
+    quantity: quantity().nullish().openapi({ description: 'How many have arrived in all; none: all that can' }),
+    tracking: z.strictObject({ carrier: text(), number: text() }).nullish(),
+    detail: reason().nullish(),
+  })
+  .openapi({ example: { status: 'delivering', tracking: { carrier: 'SF Express', number: 'SF1234567890' } } });
 
 const reportRoute = operation(
   { scope: 'deliveries:write' },
@@ -79,7 +81,11 @@ const reviewRoute = operation(
     description: 'Of a completed order, once.',
     request: {
       params: OrderPath,
-      body: body(z.strictObject({ rating: z.int().min(1).max(5), comment: reason().nullish() })),
+      body: body(
+        z
+          .strictObject({ rating: z.int().min(1).max(5), comment: reason().nullish() })
+          .openapi({ example: { rating: 5, comment: 'fresh' } }),
+      ),
     },
     responses: { 200: json('The order', Order) },
   },

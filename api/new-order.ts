@@ -7,6 +7,7 @@ import type { OrderId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { sum } from '../domain/money.ts';
 import type { Fulfilment, NewOrder } from '../domain/order.ts';
+import { NEW_ORDER } from './examples.ts';
 import { amount, currency, quantity, seconds, text, webUrl } from './fields.ts';
 
 /** What an order is created from: contract, "Create an order". */
@@ -69,19 +70,7 @@ export const NewOrderBody = z
     else if ((discount ?? 0) > gross) wrong('discount', 'More than items and delivery fee together.');
     else if (gross - (discount ?? 0) > LIMITS.amount) wrong('delivery_fee', `The total is more than ${LIMITS.amount}.`);
   })
-  .openapi('NewOrder', {
-    example: {
-      merchant_order_no: 'A-1001',
-      currency: 'CNY',
-      items: [{ sku: 'tea-01', name: 'Green tea', quantity: 2, unit_amount: 1500, fulfilment: 'shipment' }],
-      discount: 500,
-      delivery_fee: 800,
-      delivery: { name: 'Li Lei', phone: '+86 138 0013 8000', address: '1 Example Road, Hangzhou' },
-      customer: { id: 'u-1', email: 'lilei@example.com' },
-      expires_in: 900,
-      metadata: { channel: 'spring' },
-    },
-  });
+  .openapi('NewOrder', { example: NEW_ORDER });
 type NewOrderBody = z.infer<typeof NewOrderBody>;
 type ItemBody = z.infer<typeof ItemBody>;
 

@@ -4,6 +4,7 @@ import { findEndpoint } from '../db/endpoints.ts';
 import { listNotifications, sendAgain, type ListedNotification } from '../db/notifications.ts';
 import type { NotificationType } from '../domain/notification.ts';
 import type { ApiEnv, Services } from './env.ts';
+import { NOTIFICATION } from './examples.ts';
 import { cursorAfter, instantIn, page, pageOf, queryText, readCursor, sizeOf } from './fields.ts';
 import { body, json, newRouter, operation } from './operation.ts';
 import { notFound, Problem } from './problem.ts';
@@ -34,7 +35,7 @@ const Notification = z
     delivered_at: time().nullable(),
     created_at: time(),
   })
-  .openapi('Notification');
+  .openapi('Notification', { example: NOTIFICATION });
 const NotificationPath = z.object({ id: z.string().openapi({ example: 'ntf_…' }) });
 
 const ListQuery = z.strictObject({
@@ -71,10 +72,12 @@ const resendRoute = operation(
   ['invalid_state'],
 );
 
-const ResendBody = z.strictObject({
-  since: instantIn(),
-  endpoint_id: queryText().nullish().openapi({ description: 'Only those to this one' }),
-});
+const ResendBody = z
+  .strictObject({
+    since: instantIn(),
+    endpoint_id: queryText().nullish().openapi({ description: 'Only those to this one' }),
+  })
+  .openapi({ example: { since: '2026-11-21T00:00:00Z' } });
 const resendFailedRoute = operation(
   { scope: 'notifications:write' },
   {
@@ -85,7 +88,7 @@ const resendFailedRoute = operation(
     summary: 'Send all again that were given up since a time',
     description: 'Of endpoints that are switched off, none.',
     request: { body: body(ResendBody) },
-    responses: { 202: json('How many are sent', z.object({ count: z.int() })) },
+    responses: { 202: json('How many are sent', z.object({ count: z.int() }).openapi({ example: { count: 3 } })) },
   },
 );
 

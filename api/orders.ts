@@ -110,7 +110,12 @@ const cancelRoute = operation(
       'seconds goes on by itself.',
     request: {
       params: OrderPath,
-      body: body(z.strictObject({ reason: text(LIMITS.reasonLength, 0).nullish() }), false),
+      body: body(
+        z
+          .strictObject({ reason: text(LIMITS.reasonLength, 0).nullish() })
+          .openapi({ example: { reason: 'ordered twice' } }),
+        false,
+      ),
     },
     responses: {
       200: json('The order, cancelled', Order),

@@ -40,22 +40,24 @@ const methodsRoute = operation(
   },
 );
 
-const OpenBody = z.strictObject({
-  method: MethodName,
-  return_url: webUrl().nullish().openapi({ description: 'Where the buyer goes then; not by checkout token' }),
-  client_ip: z
-    .string()
-    .refine((ip) => isIP(ip) > 0, { error: 'No IP address.' })
-    .nullish()
-    .openapi({ description: "The buyer's; needed by h5" }),
-  payer_id: text()
-    .nullish()
-    .openapi({ description: 'Who pays, as the provider calls them (openid); needed by jsapi and mini' }),
-  auth_code: z
-    .string()
-    .regex(/^\d{10,32}$/, { error: "Not a buyer's bar code." })
-    .nullish(),
-});
+const OpenBody = z
+  .strictObject({
+    method: MethodName,
+    return_url: webUrl().nullish().openapi({ description: 'Where the buyer goes then; not by checkout token' }),
+    client_ip: z
+      .string()
+      .refine((ip) => isIP(ip) > 0, { error: 'No IP address.' })
+      .nullish()
+      .openapi({ description: "The buyer's; needed by h5" }),
+    payer_id: text()
+      .nullish()
+      .openapi({ description: 'Who pays, as the provider calls them (openid); needed by jsapi and mini' }),
+    auth_code: z
+      .string()
+      .regex(/^\d{10,32}$/, { error: "Not a buyer's bar code." })
+      .nullish(),
+  })
+  .openapi({ example: { method: 'wechatpay.native' } });
 
 const openRoute = operation(
   { scope: 'payments:write', customer: true },
@@ -108,7 +110,11 @@ const resolveRoute = operation(
       "total, in the order's currency.",
     request: {
       params: PaymentPath,
-      body: body(z.strictObject({ decision: z.enum(['return', 'accept']), note: reason() })),
+      body: body(
+        z
+          .strictObject({ decision: z.enum(['return', 'accept']), note: reason() })
+          .openapi({ example: { decision: 'return', note: 'paid one cent too little' } }),
+      ),
     },
     responses: { 200: json('The payment', Payment) },
   },

@@ -82,7 +82,16 @@ const ProblemSchema = z
     scope: z.string().optional().openapi({ description: 'For forbidden: the scope that is missing, if it is one' }),
     reason: z.string().optional().openapi({ description: 'For payment_method_unavailable: why' }),
   })
-  .openapi('Problem');
+  .openapi('Problem', {
+    example: {
+      type: '/problems/invalid_request',
+      title: PROBLEMS.invalid_request.title,
+      status: 400,
+      code: 'invalid_request',
+      detail: 'The request has 1 wrong field.',
+      errors: [{ path: 'items.0.quantity', message: 'Too big: expected number to be <=9999' }],
+    },
+  });
 
 /** The documented problems of a call: one response per status, naming its codes. */
 export function problemResponses(codes: readonly ProblemCode[]) {

@@ -37,7 +37,8 @@ const ApplyBody = z
       if (named.indexOf(item) < index)
         context.addIssue({ code: 'custom', path: ['items', index, 'item_id'], message: 'Named twice.' });
     });
-  });
+  })
+  .openapi({ example: { reason: 'one arrived broken', items: [{ item_id: 'itm_1', quantity: 1 }] } });
 
 const applyRoute = operation(
   { scope: 'refunds:write', customer: true },
@@ -94,7 +95,10 @@ const approveRoute = operation(
     operationId: 'approveRefund',
     summary: 'Approve a refund',
     description: `The money goes back, and items still waiting are withdrawn. ${fourEyes}`,
-    request: { params: RefundPath, body: body(z.strictObject({ note: reason().nullish() }), false) },
+    request: {
+      params: RefundPath,
+      body: body(z.strictObject({ note: reason().nullish() }).openapi({ example: { note: 'photo seen' } }), false),
+    },
   },
   ['invalid_state'],
 );
@@ -108,7 +112,10 @@ const rejectRoute = operation(
     operationId: 'rejectRefund',
     summary: 'Reject a refund',
     description: fourEyes,
-    request: { params: RefundPath, body: body(z.strictObject({ note: reason() })) },
+    request: {
+      params: RefundPath,
+      body: body(z.strictObject({ note: reason() }).openapi({ example: { note: 'not our tea' } })),
+    },
   },
   ['invalid_state'],
 );

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { METHODS, PROVIDERS, type PaymentMethod } from '../domain/method.ts';
 import { NOTIFICATION_TYPES } from '../domain/notification.ts';
+import { EVENT, ORDER, PAYMENT, REFUND, REFUND_IN_ORDER } from './examples.ts';
 import { ATTENTION_CODES, type AttentionCode } from '../domain/attention.ts';
 
 /** What the calls answer, word for word as the contract has it. */
@@ -43,7 +44,7 @@ export const Payment = z
     paid_at: time().nullable(),
     action: Action.nullable(),
   })
-  .openapi('Payment');
+  .openapi('Payment', { example: PAYMENT });
 
 const refundFields = {
   id: z.string().openapi({ example: 'ref_01jv5r9x2c8m4t0q6h3w' }),
@@ -68,8 +69,8 @@ const refundFields = {
   reviewed_at: time().nullable(),
   settled_at: time().nullable(),
 };
-const RefundInOrder = z.object(refundFields).openapi('RefundInOrder');
-export const Refund = z.object({ order_id: z.string(), ...refundFields }).openapi('Refund');
+const RefundInOrder = z.object(refundFields).openapi('RefundInOrder', { example: REFUND_IN_ORDER });
+export const Refund = z.object({ order_id: z.string(), ...refundFields }).openapi('Refund', { example: REFUND });
 
 const Tracking = z.object({ carrier: z.string(), number: z.string() });
 const OrderItem = z
@@ -157,7 +158,7 @@ export const Order = z
       .nullable()
       .openapi({ description: 'Null for customers' }),
   })
-  .openapi('Order');
+  .openapi('Order', { example: ORDER });
 export type OrderBody = z.infer<typeof Order>;
 
 export const Event = z
@@ -172,7 +173,7 @@ export const Event = z
     }),
     data: z.record(z.string(), z.unknown()),
   })
-  .openapi('Event');
+  .openapi('Event', { example: EVENT });
 
 export const OfferedMethod = z
   .object({
@@ -184,7 +185,9 @@ export const OfferedMethod = z
       .nullable()
       .openapi({ description: 'Why it is not available; null if it is' }),
   })
-  .openapi('OfferedMethod');
+  .openapi('OfferedMethod', {
+    example: { method: 'wechatpay.native', provider: 'wechatpay', available: false, reason: 'not_configured' },
+  });
 
 /** A page of a list. */
 export const listOf = <S extends z.ZodType>(schema: S) =>
@@ -200,4 +203,4 @@ export const RefundPath = z.object({ ...OrderPath.shape, refund_id: id('ref', "T
 export const ItemPath = z.object({ ...OrderPath.shape, item_id: id('itm', "The item's id") });
 export const NotificationTypeName = z.enum(NOTIFICATION_TYPES).openapi('NotificationType');
 /** For calls that need nothing said. */
-export const Nothing = z.strictObject({});
+export const Nothing = z.strictObject({}).openapi({ example: {} });

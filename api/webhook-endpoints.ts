@@ -7,6 +7,7 @@ import { NOTIFICATION_TYPES, type NotificationType } from '../domain/notificatio
 import { newSecret } from '../notifications/signature.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
 import type { ApiEnv, Services } from './env.ts';
+import { ENDPOINT } from './examples.ts';
 import { cursorAfter, page, pageOf, readCursor, seconds, sizeOf, webUrl } from './fields.ts';
 import { newEndpointId } from './ids.ts';
 import { body, json, newRouter, operation } from './operation.ts';
@@ -24,16 +25,18 @@ const fields = {
   status: z.enum(['enabled', 'disabled']).openapi({ description: 'An answer 410 switches it off' }),
   created_at: z.string().openapi({ format: 'date-time' }),
 };
-const WebhookEndpoint = z.object(fields).openapi('WebhookEndpoint');
+const WebhookEndpoint = z.object(fields).openapi('WebhookEndpoint', { example: ENDPOINT });
 const WithSecret = z
   .object({ ...fields, secret: z.string().openapi({ description: 'Shown here only', example: 'whsec_…' }) })
-  .openapi('WebhookEndpointWithSecret');
+  .openapi('WebhookEndpointWithSecret', { example: { ...ENDPOINT, secret: 'whsec_RXhhbXBsZSwgbm90IGEgc2VjcmV0' } });
 const EndpointPath = z.object({ id: z.string().openapi({ example: 'whe_…' }) });
 
-const NewEndpoint = z.strictObject({
-  url: webUrl(),
-  types: z.array(z.enum(NOTIFICATION_TYPES)).min(1).max(NOTIFICATION_TYPES.length).nullish(),
-});
+const NewEndpoint = z
+  .strictObject({
+    url: webUrl(),
+    types: z.array(z.enum(NOTIFICATION_TYPES)).min(1).max(NOTIFICATION_TYPES.length).nullish(),
+  })
+  .openapi({ example: { url: ENDPOINT.url, types: [...ENDPOINT.types] } });
 const createRoute = operation(
   { scope },
   {
@@ -79,11 +82,13 @@ const deleteRoute = operation(
   },
 );
 
-const RotateBody = z.strictObject({
-  overlap_seconds: seconds(0, 7 * DAY)
-    .default(DAY)
-    .openapi({ description: 'How long the secret so far signs too' }),
-});
+const RotateBody = z
+  .strictObject({
+    overlap_seconds: seconds(0, 7 * DAY)
+      .default(DAY)
+      .openapi({ description: 'How long the secret so far signs too' }),
+  })
+  .openapi({ example: { overlap_seconds: DAY } });
 const rotateRoute = operation(
   { scope },
   {

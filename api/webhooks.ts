@@ -28,6 +28,7 @@ const noticeRoute = {
   operationId: 'receiveNotice',
   tags: ['Notices of payment providers'],
   summary: "Take in a payment provider's notice",
+  security: [],
   description:
     "For providers only, in each provider's own form: verified by its signature, kept, then answered in its own " +
     'words. A notice for an unknown order is kept and answered with failure, so that it is sent again.',

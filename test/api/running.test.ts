@@ -61,9 +61,11 @@ describe('the document', () => {
     expect(calls.map(({ call }) => call).toSorted()).toMatchInlineSnapshot(`
       [
         "DELETE /v1/orders/{id}/personal-data",
+        "DELETE /v1/webhook-endpoints/{id}",
         "GET /healthz",
         "GET /metrics",
         "GET /readyz",
+        "GET /v1/notifications",
         "GET /v1/orders",
         "GET /v1/orders/{id}",
         "GET /v1/orders/{id}/events",
@@ -71,6 +73,9 @@ describe('the document', () => {
         "GET /v1/orders/{id}/refunds/{refund_id}",
         "GET /v1/payment-methods",
         "GET /v1/refunds",
+        "GET /v1/webhook-endpoints",
+        "POST /v1/notifications/resend",
+        "POST /v1/notifications/{id}/resend",
         "POST /v1/orders",
         "POST /v1/orders/{id}/cancel",
         "POST /v1/orders/{id}/confirm",
@@ -84,6 +89,9 @@ describe('the document', () => {
         "POST /v1/orders/{id}/refunds/{refund_id}/reject",
         "POST /v1/orders/{id}/retry",
         "POST /v1/orders/{id}/review",
+        "POST /v1/webhook-endpoints",
+        "POST /v1/webhook-endpoints/{id}/enable",
+        "POST /v1/webhook-endpoints/{id}/rotate-secret",
         "POST /webhooks/{provider}/{merchant}",
       ]
     `);
