@@ -213,7 +213,7 @@ const eventsOf = (decision: Decision) => ('events' in decision ? decision.events
 
 it('a wish that has not the form of one is refused, and stops no order that is being loaded', async () => {
   const { order } = await createUnstarted(system);
-  const wish = system.gateway.ask(order.id, { type: 'confirm' } as never, 'k1');
+  const wish = system.gateway.ask(order.id, { type: 'confirm', by: MERCHANT }, 'k1');
   const bad = system.client.workflow.executeUpdateWithStart('openPayment', {
     args: ['now'],
     startWorkflowOperation: new WithStartWorkflowOperation('order', {
