@@ -40,7 +40,7 @@ export class Duties {
   /** Begins what is due, and stops what is owed no more. */
   begin(): void {
     const owed = dutiesOf(this.#book.order);
-    for (const { key, scope } of this.#underWay.values()) if (!owed.some((duty) => duty.key === key)) scope.cancel();
+    for (const [subject, { key }] of this.#underWay) if (!owed.some((duty) => duty.key === key)) this.#stop(subject);
     for (const duty of this.#fresh()) this.#start(duty);
   }
 
@@ -76,7 +76,13 @@ export class Duties {
   /** An operator wants everything tried again now, whatever pause it is in. */
   startAnew(): void {
     this.#resting.clear();
-    for (const { scope } of this.#underWay.values()) scope.cancel();
+    for (const subject of this.#underWay.keys()) this.#stop(subject);
+  }
+
+  /** Forgotten at once: in a replay its rejection may come at another moment between results of local activities. */
+  #stop(subject: string): void {
+    this.#underWay.get(subject)?.scope.cancel();
+    this.#underWay.delete(subject);
   }
 
   #fresh(): Duty[] {
@@ -94,7 +100,9 @@ export class Duties {
     this.#resting.delete(duty.key);
     const mayBeDone = this.#begun.has(duty.key) || mayBeBegunElsewhere(duty);
     this.#begun.add(duty.key);
-    void scope.run(() => this.#attempt(duty, mayBeDone)).finally(() => this.#underWay.delete(subject));
+    void scope
+      .run(() => this.#attempt(duty, mayBeDone))
+      .finally(() => this.#underWay.get(subject)?.scope === scope && this.#underWay.delete(subject));
   }
 
   async #attempt(duty: Duty, mayBeDone: boolean): Promise<void> {

@@ -6,9 +6,11 @@ import {
   control,
   create,
   createUnstarted,
+  faults,
   historyOf,
   isClosed,
   MERCHANT,
+  noFaults,
   noticeOf,
   open,
   OPERATOR,
@@ -324,6 +326,32 @@ describe('a cancellation', () => {
     });
     expect(await stored(system, id)).toMatchObject({ status: 'completed' });
     await replay(system, id, 'cancelled-too-late');
+  });
+  it('while the provider takes its time to open stops that, and closes what it may have opened', async () => {
+    const id = await create(system);
+    await faults(system, { latency_ms: 3_000 });
+    const opening = open(system, id).catch((error: unknown) => error);
+    await until(
+      () => historyOf(system, id),
+      (events) => events.includes('activityTaskScheduled'),
+    );
+    const cancelling = system.gateway.ask(id, {
+      type: 'cancel',
+      because: 'merchant',
+      applicant: 'key:x',
+      reason: null,
+      by: MERCHANT,
+    });
+    await until(
+      () => stored(system, id),
+      ({ payments }) => typeof payments[0]?.closingSince === 'number',
+    );
+    await noFaults(system);
+    await cancelling;
+    expect(await opening).toMatchObject({ refusal: { code: 'invalid_state' } });
+    expect(await stored(system, id)).toMatchObject({ status: 'cancelled' });
+    await closed(id);
+    await replay(system, id, 'cancelled-while-opening');
   });
   it("by the Temporal UI's Cancel button is one more wish", async () => {
     const id = await create(system);
