@@ -12,19 +12,32 @@ export type AttemptCall = {
   merchant: MerchantId;
   method: PaymentMethod;
   outTradeNo: string;
+  /** The provider's own name of what was opened. */
+  reference: string | null;
+  startedAt: number;
+  expiresAt: number;
   money: Money;
 };
 /** `buyer`: where the details of the buyer are kept. */
-export type OpenCall = AttemptCall & { title: string; expiresAt: number; buyer?: string };
-export type Opened = { action: PaymentAction } | { refused: string };
+export type OpenCall = AttemptCall & { title: string; buyer?: string };
+/** `finding`: where opening already tells how it stands. */
+export type Opened =
+  { action: PaymentAction | null; reference?: string | null; finding?: PaymentFinding } | { refused: string };
 /** `known`: how the workflow has it; the activity comes back when the provider says something else. */
-export type WatchCall = AttemptCall & { startedAt: number; known: PaymentStatus };
+export type WatchCall = AttemptCall & { known: PaymentStatus };
 export type RefundCall = {
+  order: OrderId;
   merchant: MerchantId;
   provider: ProviderName;
+  method: PaymentMethod;
   outTradeNo: string;
+  reference: string | null;
+  /** When the payment was begun. Epoch milliseconds. */
+  startedAt: number;
   tradeNo: string;
   outRefundNo: string;
+  /** Since when this number is owed. Epoch milliseconds. */
+  askedAt: number;
   paid: Money;
   refund: Money;
   reason: string;

@@ -4,6 +4,7 @@ import type { OrderGateway } from '../client/gateway.ts';
 import type { Notifiers } from '../client/notifiers.ts';
 import type { Database } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
+import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/method.ts';
 import { notificationActivities } from './notifications.ts';
 import { paymentActivities, type ProviderFor } from './payments.ts';
@@ -22,6 +23,8 @@ export type Deps = {
   allowLoopback: boolean;
   /** Where a provider sends its notices about a merchant's payments. */
   notifyUrl: (provider: ProviderName, merchant: string) => string;
+  /** Where a buyer's browser goes after paying, unless they asked for another place. */
+  returnUrl: (order: OrderId) => string;
   /** Epoch milliseconds. */
   now: () => number;
   log: Logger;

@@ -1,7 +1,7 @@
 import { findBuyer } from '../db/buyers.ts';
 import type { PaymentFinding } from '../domain/commands.ts';
 import { providerOf } from '../domain/method.ts';
-import type { PaymentProvider, PaymentReport } from '../providers/provider.ts';
+import type { Attempt, PaymentProvider, PaymentRef, PaymentReport } from '../providers/provider.ts';
 import type { AttemptCall, OpenCall, Opened, WatchCall } from './calls.ts';
 import { calling, isRefused, tryAgain } from './failure.ts';
 import type { Deps } from './index.ts';
@@ -12,13 +12,9 @@ export function paymentActivities(deps: Deps) {
   return {
     async openAttempt(call: OpenCall): Promise<Opened> {
       const provider = await providerFor(call);
-      const { outTradeNo, order: orderId, money, method, title: description, expiresAt } = call;
-      const buyer = await findBuyer(deps.db, deps.sealer, call.buyer);
-      const notifyUrl = deps.notifyUrl(providerOf(method), call.merchant);
       try {
-        return {
-          action: await provider.open({ method, outTradeNo, orderId, money, description, expiresAt, notifyUrl, buyer }),
-        };
+        const { action, reference, report } = await provider.open(await attemptOf(deps, call));
+        return { action, reference, ...(report && { finding: findingOf(report) }) };
       } catch (error) {
         if (isRefused(error)) return { refused: `${error.code}: ${error.message}` };
         return calling(() => Promise.reject(error as Error));
@@ -29,7 +25,7 @@ export function paymentActivities(deps: Deps) {
     async watchAttempt(call: WatchCall): Promise<PaymentFinding> {
       const provider = await providerFor(call);
       const pause = pauseBetweenAskings(deps.now() - call.startedAt);
-      const finding = findingOf(await provider.query(call).catch((error: unknown) => notYet(error, pause)));
+      const finding = findingOf(await provider.query(refOf(call)).catch((error: unknown) => notYet(error, pause)));
       if (finding.state === 'pending' || (finding.state === 'processing' && call.known === 'processing'))
         throw tryAgain('not paid yet', pause);
       return finding;
@@ -39,13 +35,32 @@ export function paymentActivities(deps: Deps) {
     closeAttempt: (call: AttemptCall): Promise<PaymentFinding> =>
       calling(async () => {
         const provider = await providerFor(call);
-        const before = findingOf(await provider.query(call));
+        const payment = refOf(call);
+        const before = findingOf(await provider.query(payment));
         if (before.state === 'paid' || before.state === 'closed') return before;
-        await provider.close(call);
-        return afterClosing(await provider.query(call));
+        await provider.close(payment);
+        return afterClosing(await provider.query(payment));
       }),
   };
 }
+
+async function attemptOf(deps: Deps, call: OpenCall): Promise<Attempt> {
+  const { method, outTradeNo, order: orderId, money, title: description, startedAt, expiresAt } = call;
+  const buyer = await findBuyer(deps.db, deps.sealer, call.buyer);
+  const notifyUrl = deps.notifyUrl(providerOf(method), call.merchant);
+  const returnUrl = buyer.return_url ?? deps.returnUrl(orderId);
+  return { method, outTradeNo, orderId, money, description, startedAt, expiresAt, notifyUrl, returnUrl, buyer };
+}
+
+const refOf = ({ method, order, outTradeNo, reference, startedAt, expiresAt, money }: AttemptCall): PaymentRef => ({
+  method,
+  orderId: order,
+  outTradeNo,
+  reference,
+  startedAt,
+  expiresAt,
+  money,
+});
 
 const notYet = (error: unknown, pause: number): never => {
   throw tryAgain(error instanceof Error ? error.message : String(error), pause);
@@ -69,9 +84,14 @@ function findingOf(report: PaymentReport): PaymentFinding {
       return { state: 'paid', tradeNo: report.tradeNo, ...report.money, paidAt: report.paidAt };
     case 'unknown':
       return { state: 'pending' };
+    case 'approved':
+      return { state: 'processing' };
+    case 'failed':
+      return { state: 'failed', reason: report.reason };
+    case 'revoked':
+      return { state: 'closed' };
     case 'pending':
     case 'processing':
-    case 'failed':
     case 'closed':
       return report;
   }

@@ -9,8 +9,9 @@ import type { Deps } from './index.ts';
 const PAUSE_WHEN_BUSY = 15_000;
 
 export function refundActivities(deps: Deps) {
-  const requestOf = (call: RefundCall): RefundRequest => ({
+  const requestOf = ({ order: orderId, ...call }: RefundCall): RefundRequest => ({
     ...call,
+    orderId,
     notifyUrl: deps.notifyUrl(call.provider, call.merchant),
   });
   return {

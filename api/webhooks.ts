@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { recordNotice, type RecordedNotice } from '../db/notices.ts';
+import { recordNotice, type NoticeToRecord, type RecordedNotice } from '../db/notices.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { PROVIDERS, type ProviderName } from '../domain/method.ts';
 import {
@@ -101,9 +101,14 @@ const record = ({ db, now }: Services, provider: ProviderName, merchant: string,
     provider,
     merchant,
     noticeId: notice.id,
-    outTradeNo: notice.outTradeNo,
+    number: numberIn(notice),
     body: notice,
   });
+
+function numberIn(notice: Notice): NoticeToRecord['number'] {
+  if (notice.about === 'payment') return { payment: notice.outTradeNo };
+  return notice.outTradeNo === null ? { refund: notice.outRefundNo } : { payment: notice.outTradeNo };
+}
 
 /** The same notice a hundred times at once wakes its order once; one that nobody told of is told again. */
 async function tell({ gateway }: Services, c: Context<ApiEnv>, recorded: RecordedNotice): Promise<void> {

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { ProviderName } from '../domain/method.ts';
-import type { OrderId } from '../domain/ids.ts';
+import { refundsNumbered, type OrderId } from '../domain/ids.ts';
 import type { Database } from './schema.ts';
 
 export type NoticeToRecord = {
@@ -9,7 +9,8 @@ export type NoticeToRecord = {
   merchant: string;
   /** The provider's own number of it. */
   noticeId: string;
-  outTradeNo: string;
+  /** Our number of what it is about: of a payment, or of a refund where it names only that. */
+  number: { payment: string } | { refund: string };
   /** What it says, verified. */
   body: unknown;
 };
@@ -18,13 +19,10 @@ export type RecordedNotice = { id: string; order: OrderId | null; isNew: boolean
 
 /** Keeps a notice once, however often it comes; looks for its order each time. */
 export async function recordNotice(db: Kysely<Database>, notice: NoticeToRecord): Promise<RecordedNotice> {
-  const { id, provider, merchant, noticeId, outTradeNo } = notice;
+  const { id, provider, merchant, noticeId, number } = notice;
   const { rows } = await sql<{ id: string; order_id: OrderId | null; processed: boolean; age_ms: number }>`
     insert into notices (id, provider, merchant_id, notice_id, out_trade_no, order_id, body)
-    values (${id}, ${provider}, ${merchant}, ${noticeId}, ${outTradeNo}, (
-      select order_id from payments
-      where provider = ${provider} and merchant_id = ${merchant} and out_trade_no = ${outTradeNo}
-    ), ${JSON.stringify(notice.body)}::jsonb)
+    values (${id}, ${provider}, ${merchant}, ${noticeId}, ${'payment' in number ? number.payment : number.refund}, (${orderOf(notice)}), ${JSON.stringify(notice.body)}::jsonb)
     on conflict (provider, merchant_id, notice_id) do update set order_id = coalesce(notices.order_id, excluded.order_id)
     returning id, order_id, processed_at is not null as processed,
       (extract(epoch from now() - received_at) * 1000)::float8 as age_ms`.execute(db);
@@ -36,4 +34,11 @@ export async function recordNotice(db: Kysely<Database>, notice: NoticeToRecord)
     isProcessed: row.processed,
     ageMs: row.age_ms,
   };
+}
+
+function orderOf({ provider, merchant, number }: NoticeToRecord) {
+  const ours = sql`payments.provider = ${provider} and payments.merchant_id = ${merchant}`;
+  if ('payment' in number) return sql`select order_id from payments where ${ours} and out_trade_no = ${number.payment}`;
+  return sql`select refunds.order_id from refunds join payments using (order_id)
+    where ${ours} and refunds.id = any(${refundsNumbered(number.refund)}) limit 1`;
 }

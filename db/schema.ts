@@ -221,6 +221,7 @@ interface NoticesTable {
   merchant_id: string;
   /** The provider's own number of the notice. */
   notice_id: string;
+  /** Of the payment; of the refund where the notice names only that. */
   out_trade_no: string;
   order_id: string | null;
   /** What the verified notice says; no personal datum. */

@@ -56,23 +56,31 @@ export type Wish = { by: Actor } & (
 );
 
 /** What happened in the world: taken in if it still means something, never an error. */
-export type Fact = { by: Actor } & (
-  | { type: 'payment_opened'; payment: PaymentId; action: PaymentAction }
-  | { type: 'payment_found'; payment: PaymentId; finding: PaymentFinding }
-  | { type: 'foreign_notice_found'; payment: PaymentId }
-  /** `tries`: which of its tries; none: the last one. */
-  | { type: 'refund_found'; refund: RefundId; finding: RefundFinding; tries?: number }
-  | {
-      type: 'review_ignored';
-      refund: RefundId;
-      decision: 'approve' | 'reject';
-      reviewer: string;
-      note: string | null;
-      why: string;
-    }
-  | ({ type: 'delivery_reported' } & DeliveryReport)
-  | { type: 'time_passed' }
-);
+export type Fact = { by: Actor } &
+  /** `reference`: the provider's own name of it; `finding`: where opening already tells how it stands (bar code). */
+  (
+    | {
+        type: 'payment_opened';
+        payment: PaymentId;
+        action: PaymentAction | null;
+        reference?: string | null;
+        finding?: PaymentFinding;
+      }
+    | { type: 'payment_found'; payment: PaymentId; finding: PaymentFinding }
+    | { type: 'foreign_notice_found'; payment: PaymentId }
+    /** `tries`: which of its tries; none: the last one. */
+    | { type: 'refund_found'; refund: RefundId; finding: RefundFinding; tries?: number }
+    | {
+        type: 'review_ignored';
+        refund: RefundId;
+        decision: 'approve' | 'reject';
+        reviewer: string;
+        note: string | null;
+        why: string;
+      }
+    | ({ type: 'delivery_reported' } & DeliveryReport)
+    | { type: 'time_passed' }
+  );
 
 export type Command = Wish | Fact;
 export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;

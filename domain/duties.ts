@@ -2,7 +2,7 @@ import { isAwaited } from './delivery.ts';
 import type { PaymentId, RefundId } from './ids.ts';
 import { PAUSES } from './limits.ts';
 import type { Order } from './order.ts';
-import { isLive, isPaid, isUnpaid } from './order.ts';
+import { isLive, isOpened, isPaid, isUnpaid } from './order.ts';
 
 /**
  * What is still owed to the world. `key` is the same as long as it is the same duty; `since` is when it came to be
@@ -35,7 +35,7 @@ function attemptDuties(order: Order): Duty[] {
         },
       ];
     if (!isUnpaid(order)) return [];
-    if (payment.action === null)
+    if (!isOpened(payment))
       return [
         {
           key: `open/${about}`,

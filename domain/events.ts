@@ -24,7 +24,13 @@ type TimelineFact =
   | { type: 'order.expired' }
   | { type: 'order.received' }
   | { type: 'order.reviewed'; rating: number; comment: string | null }
-  | { type: 'payment.opened'; payment: PaymentId; method: PaymentMethod; action: PaymentAction }
+  | {
+      type: 'payment.opened';
+      payment: PaymentId;
+      method: PaymentMethod;
+      action: PaymentAction | null;
+      reference?: string;
+    }
   | { type: 'payment.processing'; payment: PaymentId }
   | { type: 'payment.failed'; payment: PaymentId; failure: string }
   | { type: 'payment.closed'; payment: PaymentId }

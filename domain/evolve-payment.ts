@@ -18,7 +18,11 @@ export function afterPaymentEvent(order: Order, event: PaymentEvent): Order {
     case 'attempt_started':
       return { ...order, payments: [...order.payments, newAttempt(order, event)] };
     case 'payment.opened':
-      return change(() => ({ action: event.action }));
+      return change(() => ({
+        action: event.action,
+        ...(event.action === null && { withoutAction: true }),
+        ...(event.reference !== undefined && { reference: event.reference }),
+      }));
     case 'payment.processing':
       return change(() => ({ status: 'processing' }));
     case 'payment.failed':

@@ -29,6 +29,7 @@ export function afterRefundEvent(order: Order, event: RefundEvent): Order {
       return changeRefund(order, event.refund, ({ tries }) => ({
         status: 'approved',
         tries: tries + 1,
+        triedAt: event.at,
         retryAt: null,
         processingSince: null,
       }));

@@ -26,6 +26,10 @@ export const cancellationId = (order: OrderId, index: number) => `ref_${suffixOf
 /** Our number of an attempt at its provider: letters and digits only, which every provider takes. */
 export const outTradeNoOf = (payment: PaymentId): string => suffixOf(payment);
 
+/** The refunds that may go by a number at a provider: see `outRefundNoOf`. */
+export const refundsNumbered = (outRefundNo: string): RefundId[] =>
+  [outRefundNo, outRefundNo.replace(/t\d+$/, '')].map((suffix) => `ref_${suffix}` as RefundId);
+
 /** Our number of a refund at its provider; a further try after a definite failure needs a new one. */
 export const outRefundNoOf = (refund: RefundId, tries: number): string =>
   tries === 0 ? suffixOf(refund) : `${suffixOf(refund)}t${tries + 1}`;

@@ -9,8 +9,17 @@ export type Buyer = {
   client_ip?: string;
   /** Where the browser goes afterwards. */
   return_url?: string;
+  /** The bar code that the buyer shows. */
+  auth_code?: string;
 };
 export type BuyerField = keyof Buyer;
+
+/**
+ * What closing comes to at the provider (providers.md 0.2, 1.5, 3.4, 5.2). at_once: nobody can pay any more. once_known:
+ * so too, but the provider knows nothing to close before the buyer has come to it. revoke: so too, and money that came
+ * meanwhile goes back at once. never: there is no close.
+ */
+type Closing = 'at_once' | 'once_known' | 'revoke' | 'never';
 
 type MethodTerms = {
   provider: ProviderName;
@@ -19,16 +28,131 @@ type MethodTerms = {
   takes: readonly BuyerField[];
   /** How long the provider lets a buyer begin to pay what was opened. */
   lastsMinutes: number;
+  /** What the provider settles in; null: its account decides. */
+  currencies: readonly string[] | null;
+  closing: Closing;
 };
 
-/** Every payment method that we have, and what it takes (contract, POST …/payments; lives: WeChat Pay's documents). */
+const CNY = ['CNY'] as const;
+/** PayPal's own list ("Currency codes" in its developer documentation); it holds no Chinese yuan for accounts elsewhere. */
+const PAYPAL_CURRENCIES =
+  'AUD BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN SEK SGD THB TWD USD'.split(' ');
+const DAY = 24 * 60;
+
+/** Every payment method that we have, and what it takes (contract, POST …/payments; lives: the providers' documents). */
 export const METHODS = {
-  'wechatpay.native': { provider: 'wechatpay', needs: [], takes: [], lastsMinutes: 120 },
-  'wechatpay.jsapi': { provider: 'wechatpay', needs: ['payer_id'], takes: [], lastsMinutes: 120 },
-  'wechatpay.mini': { provider: 'wechatpay', needs: ['payer_id'], takes: [], lastsMinutes: 120 },
-  'wechatpay.h5': { provider: 'wechatpay', needs: ['client_ip'], takes: ['return_url'], lastsMinutes: 5 },
+  'alipay.page': {
+    provider: 'alipay',
+    needs: [],
+    takes: ['return_url'],
+    lastsMinutes: 15 * DAY,
+    currencies: CNY,
+    closing: 'once_known',
+  },
+  'alipay.wap': {
+    provider: 'alipay',
+    needs: [],
+    takes: ['return_url'],
+    lastsMinutes: 15 * DAY,
+    currencies: CNY,
+    closing: 'once_known',
+  },
+  'alipay.qr': {
+    provider: 'alipay',
+    needs: [],
+    takes: [],
+    lastsMinutes: 120,
+    currencies: CNY,
+    closing: 'once_known',
+  },
+  'alipay.barcode': {
+    provider: 'alipay',
+    needs: ['auth_code'],
+    takes: [],
+    lastsMinutes: 5,
+    currencies: CNY,
+    closing: 'revoke',
+  },
+  'wechatpay.native': {
+    provider: 'wechatpay',
+    needs: [],
+    takes: [],
+    lastsMinutes: 120,
+    currencies: CNY,
+    closing: 'at_once',
+  },
+  'wechatpay.jsapi': {
+    provider: 'wechatpay',
+    needs: ['payer_id'],
+    takes: [],
+    lastsMinutes: 120,
+    currencies: CNY,
+    closing: 'at_once',
+  },
+  'wechatpay.mini': {
+    provider: 'wechatpay',
+    needs: ['payer_id'],
+    takes: [],
+    lastsMinutes: 120,
+    currencies: CNY,
+    closing: 'at_once',
+  },
+  'wechatpay.h5': {
+    provider: 'wechatpay',
+    needs: ['client_ip'],
+    takes: ['return_url'],
+    lastsMinutes: 5,
+    currencies: CNY,
+    closing: 'at_once',
+  },
+  'unionpay.gateway': {
+    provider: 'unionpay',
+    needs: [],
+    takes: ['return_url'],
+    lastsMinutes: DAY,
+    currencies: CNY,
+    closing: 'never',
+  },
+  'unionpay.wap': {
+    provider: 'unionpay',
+    needs: [],
+    takes: ['return_url'],
+    lastsMinutes: DAY,
+    currencies: CNY,
+    closing: 'never',
+  },
+  'unionpay.qr': {
+    provider: 'unionpay',
+    needs: [],
+    takes: [],
+    lastsMinutes: 120,
+    currencies: CNY,
+    closing: 'never',
+  },
+  'card.stripe': {
+    provider: 'stripe',
+    needs: [],
+    takes: ['return_url'],
+    lastsMinutes: DAY,
+    currencies: null,
+    closing: 'at_once',
+  },
+  'paypal.checkout': {
+    provider: 'paypal',
+    needs: [],
+    takes: ['return_url'],
+    lastsMinutes: 180,
+    currencies: PAYPAL_CURRENCIES,
+    closing: 'never',
+  },
 } as const satisfies Record<string, MethodTerms>;
 export type PaymentMethod = keyof typeof METHODS;
 
 export const methodTerms = (method: PaymentMethod): MethodTerms => METHODS[method];
 export const providerOf = (method: PaymentMethod): ProviderName => METHODS[method].provider;
+
+/** Whether a method can be paid with in a currency (ISO 4217). */
+export function takesCurrency(method: PaymentMethod, currency: string): boolean {
+  const { currencies } = methodTerms(method);
+  return currencies === null || currencies.includes(currency);
+}

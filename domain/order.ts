@@ -61,8 +61,12 @@ export type Payment = Readonly<{
   status: PaymentStatus;
   startedAt: number;
   expiresAt: number;
-  /** What the buyer has to be shown; null until the provider answered. */
+  /** What the buyer has to be shown; null until the provider answered, and where there is nothing to show. */
   action: PaymentAction | null;
+  /** It was opened without anything to show. */
+  withoutAction?: true;
+  /** The provider's own name of what was opened, where it has one. */
+  reference?: string;
   failure: string | null;
   /** Since when its provider is to be asked to close it. */
   closingSince: number | null;
@@ -113,6 +117,8 @@ export type Refund = Readonly<{
   reviewedAt: number | null;
   /** Since when it is owed: approved, or reversed. */
   owedSince: number | null;
+  /** Since when its last try is owed, where it is not the first. */
+  triedAt?: number;
   processingSince: number | null;
   settledAt: number | null;
   /** Since when it keeps failing. */
@@ -275,6 +281,8 @@ export const isPaid = ({ status }: Order): boolean =>
   status === 'paid' || status === 'processing' || status === 'completed';
 /** May still take money at its provider. */
 export const isLive = ({ status }: Payment): boolean => status === 'pending' || status === 'processing';
+/** The provider took it; until then nothing can have been shown to the buyer. */
+export const isOpened = ({ action, withoutAction }: Payment): boolean => action !== null || withoutAction === true;
 export const isOpen = (payment: Payment): boolean => isLive(payment) && payment.closingSince === null;
 
 export const paymentOf = (order: Order, id: PaymentId): Payment | undefined => order.payments.find((p) => p.id === id);

@@ -5,7 +5,7 @@ import { paymentId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { methodTerms } from './method.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
-import { isLive, isOpen, isPaid, isUnpaid, paymentOf, SYSTEM } from './order.ts';
+import { isLive, isOpen, isOpened, isPaid, isUnpaid, paymentOf, SYSTEM } from './order.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
 import { isGoingBack, isRightMoney, moneyReturns } from './returns.ts';
@@ -53,29 +53,43 @@ export const attemptCloses = (payment: PaymentId, at: number, by: Actor = SYSTEM
 
 export function paymentOpened(
   order: Order,
-  { payment, action, by }: CommandOf<'payment_opened'>,
+  { payment, action, reference, finding, by }: CommandOf<'payment_opened'>,
   at: number,
 ): Decision {
   const attempt = paymentOf(order, payment);
-  if (!attempt || !isLive(attempt) || attempt.action) return nothing;
-  return done({ type: 'payment.opened', payment, method: attempt.method, action, at, by });
+  if (!attempt || !isLive(attempt) || isOpened(attempt)) return nothing;
+  const named = reference === null || reference === undefined ? {} : { reference };
+  const opened: OrderEvent = {
+    type: 'payment.opened',
+    payment,
+    method: attempt.method,
+    action,
+    ...named,
+    at,
+    by,
+  };
+  return done(opened, ...(finding ? foundOut(order, attempt, finding, at, by) : []));
 }
 
 /** What a provider told about an attempt: by a verified notice, or because it was asked. */
 export function paymentFound(order: Order, { payment, finding, by }: CommandOf<'payment_found'>, at: number): Decision {
   const attempt = paymentOf(order, payment);
-  if (!attempt) return nothing;
+  return attempt ? done(...foundOut(order, attempt, finding, at, by)) : nothing;
+}
+
+function foundOut(order: Order, attempt: Payment, finding: PaymentFinding, at: number, by: Actor): OrderEvent[] {
+  const stamp = { payment: attempt.id, at, by };
   switch (finding.state) {
     case 'paid':
-      return done(...moneyCame(order, attempt, finding, at, by));
+      return moneyCame(order, attempt, finding, at, by);
     case 'processing':
-      return attempt.status === 'pending' ? done({ type: 'payment.processing', payment, at, by }) : nothing;
+      return attempt.status === 'pending' ? [{ type: 'payment.processing', ...stamp }] : [];
     case 'failed':
-      return isLive(attempt) ? done({ type: 'payment.failed', payment, failure: finding.reason, at, by }) : nothing;
+      return isLive(attempt) ? [{ type: 'payment.failed', failure: finding.reason, ...stamp }] : [];
     case 'closed':
-      return isLive(attempt) ? done({ type: 'payment.closed', payment, at, by }) : nothing;
+      return isLive(attempt) ? [{ type: 'payment.closed', ...stamp }] : [];
     case 'pending':
-      return nothing;
+      return [];
   }
 }
 

@@ -11,30 +11,64 @@ export type Attempt = {
   orderId: string;
   money: Money;
   description: string;
+  /** When the order began it. Epoch milliseconds; the same however often it is opened. */
+  startedAt: number;
   /** Epoch milliseconds; the provider takes no money after that. */
   expiresAt: number;
   notifyUrl: string;
+  /** Where the buyer's browser goes afterwards: where they asked for, or a page of ours. */
+  returnUrl: string;
   buyer: Buyer;
 };
 
-/** A payment that was opened before. */
-export type PaymentRef = { outTradeNo: string; money: Money };
+/**
+ * What opening came to. The order remembers `reference` and hands it back in every later call.
+ * action: what the buyer is shown; null where there is nothing to show (bar code).
+ * reference: the provider's own name of what was opened (Stripe: session, PayPal: order); null where it has none.
+ * report: where opening already tells how it stands (bar code): paid, processing, failed.
+ */
+export type Opened = { action: PaymentAction | null; reference: string | null; report?: PaymentReport };
+
+/**
+ * A payment that was opened before, or of which nobody knows whether opening came through (`reference` is null then, too).
+ * startedAt, expiresAt: as in the attempt.
+ */
+export type PaymentRef = {
+  method: PaymentMethod;
+  orderId: string;
+  outTradeNo: string;
+  reference: string | null;
+  startedAt: number;
+  expiresAt: number;
+  money: Money;
+};
 
 /** How a payment stands at its provider. Only `paid` carries money, and only from a verified answer. */
 export type PaymentReport =
   | { state: 'unknown' } // The provider has never heard of it (perhaps: not yet).
   | { state: 'pending' }
-  | { state: 'processing' } // The buyer is at it.
+  | { state: 'processing' } // The buyer is at it, or money is under way that nobody can hold up.
+  | { state: 'approved' } // The buyer said yes; the money is there for `capture` (PayPal).
   | { state: 'paid'; tradeNo: string; money: Money; paidAt: number }
-  | { state: 'failed'; reason: string }
-  | { state: 'closed' };
+  // `mayYetBePaid`: what was opened still stands, so that another card may do it (Stripe, UnionPay).
+  | { state: 'failed'; reason: string; mayYetBePaid?: true }
+  | { state: 'closed' } // For good: nobody can pay it any more.
+  // Closing met a payment and gave the money back at once (bar code). Times in epoch milliseconds.
+  | { state: 'revoked'; tradeNo: string; money: Money; paidAt: number; settledAt: number };
 
 /** Money to give back out of a payment. The same `outRefundNo` is the same refund, however often it is asked for. */
 export type RefundRequest = {
+  /** Of the payment, as are `orderId`, `reference` and `startedAt`. */
+  method: PaymentMethod;
+  orderId: string;
   outTradeNo: string;
+  reference: string | null;
+  startedAt: number;
   /** The provider's number of the payment. */
   tradeNo: string;
   outRefundNo: string;
+  /** When this number came to be asked for. Epoch milliseconds; the same however often it is asked for. */
+  askedAt: number;
   paid: Money;
   refund: Money;
   reason: string;
@@ -52,8 +86,11 @@ export type Notice = {
   /** The provider's number of this notice: equal when it is sent again. */
   id: string;
   account: { merchantNo: string; appId: string | null };
-  outTradeNo: string;
-} & ({ about: 'payment'; payment: PaymentReport } | { about: 'refund'; outRefundNo: string; refund: RefundReport });
+} & (
+  | { about: 'payment'; outTradeNo: string; payment: PaymentReport }
+  // `outTradeNo`: null where the notice knows only the refund.
+  | { about: 'refund'; outTradeNo: string | null; outRefundNo: string; refund: RefundReport }
+);
 
 /** An HTTP answer, word for word as the provider wants it. */
 export type Acknowledgement = { status: number; headers: Record<string, string>; body: string };
@@ -61,12 +98,21 @@ export type Acknowledgement = { status: number; headers: Record<string, string>;
 /** One merchant's account at one payment provider. Every call may be repeated and must then mean the same. */
 export interface PaymentProvider {
   readonly name: ProviderName;
-  /** @throws ProviderError */
-  open(attempt: Attempt): Promise<PaymentAction>;
+  /** @throws ProviderError refused where the provider said no: the attempt has failed, and nothing was opened */
+  open(attempt: Attempt): Promise<Opened>;
   /** @throws ProviderError */
   query(payment: PaymentRef): Promise<PaymentReport>;
-  /** Asks the provider to take no money any more. Whether it was paid before, only `query` tells. @throws ProviderError */
-  close(payment: PaymentRef): Promise<void>;
+  /**
+   * Takes the money that the buyer approved; only what reports `approved` has it.
+   * @throws ProviderError
+   */
+  capture?(payment: PaymentRef): Promise<PaymentReport>;
+  /**
+   * Asks the provider to take no money any more; does nothing where there is no close.
+   * @returns what the answer itself tells, `revoked`; null: whether it was paid before, only `query` tells
+   * @throws ProviderError
+   */
+  close(payment: PaymentRef): Promise<PaymentReport | null>;
   /** @throws ProviderError */
   refund(request: RefundRequest): Promise<RefundReport>;
   /** @throws ProviderError */

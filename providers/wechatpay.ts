@@ -4,12 +4,12 @@
  *     wechatPay(account, realEdge('https://api.mch.weixin.qq.com'))
  */
 import type { Money } from '../domain/money.ts';
-import type { PaymentAction } from '../domain/order.ts';
 import type { Edge } from './http.ts';
 import {
   ProviderError,
   type Acknowledgement,
   type Attempt,
+  type Opened,
   type PaymentProvider,
   type PaymentRef,
   type PaymentReport,
@@ -48,7 +48,7 @@ export function wechatPay(account: WechatPayAccount, edge: Edge): PaymentProvide
 /** The number has a history: paid, closed, or opened otherwise. Only a query tells which (rule 7). */
 const NUMBER_TAKEN = ['OUT_TRADE_NO_USED', 'ORDERPAID', 'ORDER_CLOSED'];
 
-async function open({ account, wire, now }: Desk, attempt: Attempt): Promise<PaymentAction> {
+async function open({ account, wire, now }: Desk, attempt: Attempt): Promise<Opened> {
   const { path, appid, about, action } = openingOf(attempt.method);
   const body = {
     appid: appid(account),
@@ -64,7 +64,7 @@ async function open({ account, wire, now }: Desk, attempt: Attempt): Promise<Pay
   };
   try {
     const answer = await wire.post('open', `/v3/pay/transactions/${path}`, body);
-    return action({ answer, appid: body.appid, attempt, wire, now: now() });
+    return { action: action({ answer, appid: body.appid, attempt, wire, now: now() }), reference: null };
   } catch (error) {
     if (!isRefusal(error, NUMBER_TAKEN)) throw error;
     throw new ProviderError('unknown', error.code, error.message, { cause: error });
@@ -107,13 +107,14 @@ const NOT_ABOUT_THE_PAYMENT = ['SIGN_ERROR', 'NO_AUTH', 'MCH_NOT_EXISTS', 'APPID
  * never opened. The codes for that differ between editions of the documentation (2.9), so the caller must query next,
  * whatever came of it; so it must for the 204, whose signature covers no number.
  */
-async function close({ account, wire }: Desk, { outTradeNo, money }: PaymentRef): Promise<void> {
+async function close({ account, wire }: Desk, { outTradeNo, money }: PaymentRef): Promise<null> {
   fen(money);
   try {
     await wire.post('close', `${transactionPath(outTradeNo)}/close`, { mchid: account.mchid });
   } catch (error) {
     if (!isRefusal(error) || NOT_ABOUT_THE_PAYMENT.includes(error.code)) throw error;
   }
+  return null;
 }
 
 async function refund({ wire, now }: Desk, request: RefundRequest): Promise<RefundReport> {

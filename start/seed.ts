@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { putKey, putMerchant, putProviderAccount } from '../db/merchants.ts';
 import { SCOPES, type Database, type Scope } from '../db/schema.ts';
-import { METHODS, type PaymentMethod } from '../domain/method.ts';
+import { METHODS, takesCurrency, type PaymentMethod } from '../domain/method.ts';
 import { keepSecret } from './secrets.ts';
 
 export const DEMO = { merchant: 'demo', apiKey: 'sk_test_demo', operatorKey: 'op_test_demo' } as const;
@@ -24,7 +24,10 @@ export async function seedMerchant(db: Kysely<Database>): Promise<void> {
   const settings = {
     four_eyes: true,
     on_delivery_failure: null,
-    methods: (Object.keys(METHODS) as PaymentMethod[]).map((method) => ({ method, currencies: ['CNY'] })),
+    methods: (Object.keys(METHODS) as PaymentMethod[]).map((method) => ({
+      method,
+      currencies: ['CNY', ...(method === 'card.stripe' ? ['USD'] : [])].filter((one) => takesCurrency(method, one)),
+    })),
   };
   await putMerchant(db, { id: DEMO.merchant, name: 'Demo Shop', settings });
   const common = { merchant: DEMO.merchant };

@@ -163,7 +163,6 @@ async function openingOf(order: Order, id: PaymentId, takesLonger: () => void): 
   const call = {
     ...callOf(order, payment),
     title: order.title,
-    expiresAt: payment.expiresAt,
     ...(payment.buyer !== undefined && { buyer: payment.buyer }),
   };
   const opened = await tryToOpen(call).catch((error: unknown) => {
@@ -171,7 +170,7 @@ async function openingOf(order: Order, id: PaymentId, takesLonger: () => void): 
     takesLonger();
     return openAttempt(call);
   });
-  if ('action' in opened) return { type: 'payment_opened', payment: id, action: opened.action, by };
+  if ('action' in opened) return { type: 'payment_opened', payment: id, ...opened, by };
   return { type: 'payment_found', payment: id, finding: { state: 'failed', reason: opened.refused }, by };
 }
 
@@ -180,7 +179,6 @@ async function watchingOf(order: Order, id: PaymentId): Promise<Fact> {
   const { watchAttempt } = owedActivities(`Ask ${providerOf(payment.method)} whether ${payment.outTradeNo} is paid`);
   const finding = await watchAttempt({
     ...callOf(order, payment),
-    startedAt: payment.startedAt,
     known: payment.status,
   });
   return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
@@ -215,6 +213,9 @@ const callOf = (order: Order, payment: Payment): AttemptCall => ({
   merchant: order.merchant,
   method: payment.method,
   outTradeNo: payment.outTradeNo,
+  reference: payment.reference ?? null,
+  startedAt: payment.startedAt,
+  expiresAt: payment.expiresAt,
   money: { amount: payment.amount, currency: order.currency },
 });
 
@@ -223,12 +224,18 @@ function refundCallOf(order: Order, id: RefundId): RefundCall | null {
   const payment = refund.source && paymentOf(order, refund.source.payment);
   const capture = payment?.captures.find(({ tradeNo }) => tradeNo === refund.source?.tradeNo);
   if (!payment || !capture) return null;
+  const { method, outTradeNo, startedAt, reference = null } = payment;
   return {
+    order: order.id,
     merchant: order.merchant,
-    provider: providerOf(payment.method),
-    outTradeNo: payment.outTradeNo,
+    provider: providerOf(method),
+    method,
+    outTradeNo,
+    reference,
+    startedAt,
     tradeNo: capture.tradeNo,
     outRefundNo: outRefundNoOf(refund.id, refund.tries),
+    askedAt: refund.triedAt ?? refund.owedSince ?? refund.createdAt,
     paid: { amount: capture.amount, currency: capture.currency },
     refund: { amount: refund.amount, currency: refund.currency },
     reason: refund.origin,

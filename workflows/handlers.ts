@@ -2,7 +2,7 @@ import { ApplicationFailure, CancellationScope, condition, setHandler } from '@t
 import type { CommandOf, Wish } from '../domain/commands.ts';
 import { PAUSES } from '../domain/limits.ts';
 import type { Payment } from '../domain/order.ts';
-import { isOpen, isPaid, isUnpaid } from '../domain/order.ts';
+import { isOpen, isOpened, isPaid, isUnpaid } from '../domain/order.ts';
 import { view } from '../domain/view.ts';
 import { flawOf } from './flaws.ts';
 import { arrivalOfDecision, arrivalOfNotice, arrivalOfReport } from './signals.ts';
@@ -76,14 +76,14 @@ async function opened({ book, duties }: Desk, wish: CommandOf<'open_payment'>): 
   const id = book.order.payments.findLast((p) => isOpen(p) && p.method === wish.method)!.id;
   const attempt = () => book.order.payments.find((p) => p.id === id)!;
   duties.tryAgain(`open/${id}`);
-  await condition(
-    () => attempt().action !== null || !isOpen(attempt()) || duties.troubleOf(`open/${id}`) !== undefined,
-  );
-  const { action, failure, status } = attempt();
+  await condition(() => isOpened(attempt()) || !isOpen(attempt()) || duties.troubleOf(`open/${id}`) !== undefined);
+  const { failure, status, closingSince } = attempt();
+  // A bar code may have paid, or failed, by being opened.
+  if (isOpened(attempt()) && closingSince === null && status !== 'closed') return attempt();
   if (isPaid(book.order)) throw refusal('already_paid', 'The order has been paid by another attempt.');
   if (status === 'failed') throw refusal('provider_error', failure ?? 'The provider refused the payment.');
   if (!isOpen(attempt())) throw refusal('invalid_state', 'Another payment attempt has taken the place of this one.');
-  if (!action)
+  if (!isOpened(attempt()))
     throw refusal('provider_unavailable', 'The provider does not answer. The same call again continues this attempt.');
   return attempt();
 }

@@ -56,12 +56,19 @@ export const attempt: Attempt = {
   orderId: 'ord_1',
   money: { amount: 8888, currency: 'CNY' },
   description: '测试商品',
+  startedAt: NOW * 1000,
   expiresAt: (NOW + 1800) * 1000,
   notifyUrl: 'https://shop.example.com/notify/wechat',
+  returnUrl: 'https://shop.example.com/pay/ord_1',
   buyer: {},
 };
 
 export const refundRequest: RefundRequest = {
+  method: 'wechatpay.native',
+  orderId: 'ord_1',
+  reference: null,
+  startedAt: NOW * 1000,
+  askedAt: (NOW + 3600) * 1000,
   outTradeNo: 'T20261121100000000001',
   tradeNo: '4200000000202611210000000001',
   outRefundNo: 'R20261121110000000001',

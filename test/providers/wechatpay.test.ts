@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NoticeRejected, ProviderError, type PaymentProvider } from '../../providers/provider.ts';
+import { NoticeRejected, ProviderError, type PaymentProvider, type PaymentRef } from '../../providers/provider.ts';
 import { openAes256Gcm, signRsaSha256 } from '../../providers/signing.ts';
 import { authorization, wechatPayWire } from '../../providers/wechatpay-wire.ts';
 import { wechatPay } from '../../providers/wechatpay.ts';
@@ -29,8 +29,8 @@ import {
   type Vector,
 } from './wechatpay-peer.ts';
 
-const { money, outTradeNo } = attempt;
-const payment = { outTradeNo, money };
+const { money, outTradeNo, method, orderId, startedAt, expiresAt } = attempt;
+const payment: PaymentRef = { method, orderId, outTradeNo, reference: null, startedAt, expiresAt, money };
 const yuan = (amount: number, currency = 'CNY') => ({ amount, currency });
 
 /** The error of a call that must fail. */
@@ -105,8 +105,8 @@ describe('the published vectors', () => {
       const { headers, body } = vector(name);
       const fetch = async () => new Response(body, { status: 200, headers });
       expect(await wechatPay(account, edge('https://x.example', { fetch })).open(attempt)).toEqual({
-        type: 'qr',
-        content: 'weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00',
+        action: { type: 'qr', content: 'weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00' },
+        reference: null,
       });
     }
   });
@@ -246,8 +246,8 @@ describe('over real sockets', () => {
         const code = wrong.currency === 'CNY' ? 'unsupported_amount' : 'unsupported_currency';
         for (const call of [
           () => offline.open({ ...attempt, money: wrong }),
-          () => offline.query({ outTradeNo, money: wrong }),
-          () => offline.close({ outTradeNo, money: wrong }),
+          () => offline.query({ ...payment, money: wrong }),
+          () => offline.close({ ...payment, money: wrong }),
           () => offline.refund({ ...refundRequest, refund: wrong }),
           () => offline.refund({ ...refundRequest, paid: wrong }),
           () => offline.queryRefund({ ...refundRequest, refund: wrong }),
@@ -261,7 +261,10 @@ describe('over real sockets', () => {
   describe('open', () => {
     it('tells the whole attempt, and shows a QR code', async () => {
       platform.answer(ok({ code_url: 'weixin://wxpay/bizpayurl/up?pr=x' }));
-      expect(await provider.open(attempt)).toEqual({ type: 'qr', content: 'weixin://wxpay/bizpayurl/up?pr=x' });
+      expect(await provider.open(attempt)).toEqual({
+        action: { type: 'qr', content: 'weixin://wxpay/bizpayurl/up?pr=x' },
+        reference: null,
+      });
       expect(platform.seen[0]).toMatchObject({ method: 'POST', url: '/v3/pay/transactions/native' });
       expect(lastBody()).toEqual({
         appid: account.appid,
@@ -317,8 +320,8 @@ describe('over real sockets', () => {
         prepaid();
         const { appId, timeStamp, nonceStr, package: pack, signType, paySign } = vector;
         expect(await provider.open({ ...attempt, method: 'wechatpay.jsapi', buyer })).toEqual({
-          type: 'app',
-          params: { appId, timeStamp, nonceStr, package: pack, signType, paySign },
+          action: { type: 'app', params: { appId, timeStamp, nonceStr, package: pack, signType, paySign } },
+          reference: null,
         });
         expect(platform.seen[0]!.url).toBe('/v3/pay/transactions/jsapi');
         expect(lastBody()).toMatchObject({ appid: account.appid, payer: { openid: buyer.payer_id } });
@@ -327,7 +330,7 @@ describe('over real sockets', () => {
       it('a mini-program may be an app of its own', async () => {
         prepaid();
         const mini = wechatPay({ ...account, miniAppid: 'wxmini' }, edge(platform.baseUrl));
-        const action = await mini.open({ ...attempt, method: 'wechatpay.mini', buyer });
+        const { action } = await mini.open({ ...attempt, method: 'wechatpay.mini', buyer });
         expect(action).toMatchObject({ type: 'app', params: { appId: 'wxmini' } });
         expect(lastBody()).toMatchObject({ appid: 'wxmini' });
         expect(mini.isOurs({ merchantNo: account.mchid, appId: 'wxmini' })).toBe(true);
@@ -353,7 +356,7 @@ describe('over real sockets', () => {
 
       it('tells the address of the phone, and leads to WeChat', async () => {
         platform.answer(ok({ h5_url: h5Url }));
-        expect(await openH5({})).toEqual({ type: 'redirect', url: h5Url });
+        expect((await openH5({})).action).toEqual({ type: 'redirect', url: h5Url });
         expect(platform.seen[0]!.url).toBe('/v3/pay/transactions/h5');
         expect(lastBody()).toMatchObject({
           scene_info: { payer_client_ip: '203.0.113.7', h5_info: { type: 'Wap' } },
@@ -362,8 +365,9 @@ describe('over real sockets', () => {
 
       it('and back to the shop', async () => {
         platform.answer(ok({ h5_url: h5Url }));
-        const { url } = (await openH5({ return_url: 'https://shop.example.com/back?a=1&b=2' })) as { url: string };
-        expect(url).toBe(`${h5Url}&redirect_url=https%3A%2F%2Fshop.example.com%2Fback%3Fa%3D1%26b%3D2`);
+        const { action } = await openH5({ return_url: 'https://shop.example.com/back?a=1&b=2' });
+        const url = `${h5Url}&redirect_url=https%3A%2F%2Fshop.example.com%2Fback%3Fa%3D1%26b%3D2`;
+        expect(action).toEqual({ type: 'redirect', url });
       });
     });
 
@@ -472,7 +476,7 @@ describe('over real sockets', () => {
       [403, 'RULE_LIMIT'],
     ])('%i %s: about the payment, so the caller asks next', async (status, code) => {
       platform.answer(refusal(status, code));
-      await expect(provider.close(payment)).resolves.toBeUndefined();
+      await expect(provider.close(payment)).resolves.toBeNull();
     });
 
     it.each([
@@ -622,7 +626,7 @@ describe('over real sockets', () => {
 
     it.each([-300, 300])('signed %i s from our clock is still good', async (seconds) => {
       platform.answer(ok({ code_url: 'weixin://x' }, { timestamp: NOW + seconds }));
-      expect(await provider.open(attempt)).toMatchObject({ type: 'qr' });
+      expect(await provider.open(attempt)).toMatchObject({ action: { type: 'qr' } });
     });
 
     it('names the serial that is missing, so that somebody can add it', async () => {
