@@ -146,7 +146,7 @@ export class Notices {
       const answer = await fetch(notice.url, {
         method: 'POST',
         headers,
-        body: notice.body,
+        body: provider.noticeBody?.(notice) ?? notice.body,
         redirect: 'manual',
         signal,
       });

@@ -46,6 +46,8 @@ export interface SimulatedProvider {
   readonly noticeTimeoutMs: number;
   /** Signs a delivery, freshly each time. */
   noticeHeaders(notice: Notice): Record<string, string>;
+  /** Where the signature stands in the body; else a notice's body is sent as it is. */
+  noticeBody?(notice: Notice): string;
   accepts(status: number, body: string): boolean;
   /** Where a person opens the payment. */
   linkTo(payment: Payment): string;

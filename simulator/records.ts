@@ -1,7 +1,7 @@
 /** What the simulated providers remember. Amounts are minor units, times are epoch milliseconds. */
 
 /** The providers that are simulated so far. */
-export type ProviderName = 'wechatpay';
+export type ProviderName = 'wechatpay' | 'alipay';
 
 /** `paying`: the buyer is entering the password. A payment past its time is closed too: see `statusAt`. */
 export type PaymentStatus = 'pending' | 'paying' | 'paid' | 'closed';
@@ -60,7 +60,7 @@ export type Notice = {
   payment: string;
   event: string;
   url: string;
-  /** The exact body, the same in every try. */
+  /** What it says, the same in every try. */
   body: string;
   status: NoticeStatus;
   /** Kept back by a fault; ending the faults sends it. */

@@ -3,6 +3,9 @@ import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Alarms } from './alarms.ts';
+import type { AlipayMerchant } from './alipay/merchant.ts';
+import type { AlipayPublicMaterial } from './alipay/provider.ts';
+import { simulateAlipay } from './alipay/provider.ts';
 import { openBooks } from './books.ts';
 import type { Providers } from './control.ts';
 import { controlRoutes } from './control.ts';
@@ -16,12 +19,14 @@ import type { WechatpayMerchant } from './wechatpay/merchant.ts';
 import type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 import { simulateWechatpay } from './wechatpay/provider.ts';
 
+export type { AlipayMerchant } from './alipay/merchant.ts';
+export type { AlipayPublicMaterial } from './alipay/provider.ts';
 export type { SimulatorLog } from './provider.ts';
 export type { WechatpayMerchant } from './wechatpay/merchant.ts';
 export type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 
-/** Who uses the simulated providers. Each provider will add its own kind, told apart by how it names its number. */
-export type SimulatedMerchant = WechatpayMerchant;
+/** Who uses the simulated providers: each provider has its own kind, told apart by how it names its number. */
+export type SimulatedMerchant = WechatpayMerchant | AlipayMerchant;
 
 export type SimulatorOptions = {
   /** A loopback address; 127.0.0.1 by default. */
@@ -44,6 +49,7 @@ export type SimulatorOptions = {
 export type Simulator = {
   url: string;
   wechatpay: WechatpayPublicMaterial;
+  alipay: AlipayPublicMaterial;
   stop(): Promise<void>;
 };
 
@@ -63,7 +69,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   } = options;
   if (!LOOPBACK.test(host)) throw new Error(`the simulator listens on this machine only, not on ${host}`);
   const now = options.now ?? Date.now;
-  const faults = new Faults(['wechatpay']);
+  const faults = new Faults(['wechatpay', 'alipay']);
   const alarms = new Alarms(now);
   const books = await openBooks(dataDir);
   let url = '';
@@ -83,8 +89,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     announce: (change, notice) => notices.announce(change, notice),
     settleLater: settlements.settleLater,
   };
-  const wechatpay = await simulateWechatpay(desk, { merchants, dataDir, mayNotifyLocalHttp: allowLocalHttp });
-  const providers: Providers = { wechatpay };
+  const place = { dataDir, mayNotifyLocalHttp: allowLocalHttp };
+  const wechatpay = await simulateWechatpay(desk, { ...place, merchants: merchants.filter((each) => 'mchid' in each) });
+  const alipay = await simulateAlipay(desk, { ...place, merchants: merchants.filter((each) => 'alipayAppId' in each) });
+  const providers: Providers = { wechatpay, alipay };
   const endFaults = () => {
     faults.end();
     notices.release();
@@ -100,6 +108,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   return {
     url,
     wechatpay: wechatpay.publicMaterial,
+    alipay: alipay.publicMaterial,
     stop: async () => {
       alarms.stop();
       await closed(server);

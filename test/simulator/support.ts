@@ -16,7 +16,7 @@ type Vector = Record<string, string> & { name: string; kind: string; headers: Re
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'));
 
-const keys = read('keys') as Record<string, Record<string, string>>;
+export const keys = read('keys') as Record<string, Record<string, string>>;
 export const vectors = (read('wechat') as { vectors: Vector[] }).vectors;
 
 /** A private key of the vectors. */
