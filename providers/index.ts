@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ProviderName } from '../domain/method.ts';
+import { alipay } from './alipay.ts';
 import { realEdge, type Edge } from './http.ts';
 import type { PaymentProvider } from './provider.ts';
 import { wechatPay } from './wechatpay.ts';
@@ -16,9 +17,22 @@ const WechatPayConfig = z.strictObject({
   baseUrl: z.url().default('https://api.mch.weixin.qq.com'),
 });
 
+const AlipayConfig = z.strictObject({
+  appId: z.string(),
+  sellerId: z.string(),
+  privateKey: z.string(),
+  alipayPublicKey: z.string().optional(),
+  certificates: z.strictObject({ app: z.string(), alipay: z.string(), root: z.string() }).optional(),
+  baseUrl: z.url().default('https://openapi.alipay.com/gateway.do'),
+});
+
 const PROVIDERS: Partial<
   Record<ProviderName, (config: unknown, edgeOf: (baseUrl: string) => Edge) => PaymentProvider>
 > = {
+  alipay: (config, edgeOf) => {
+    const { baseUrl, ...account } = AlipayConfig.parse(config);
+    return alipay(account, edgeOf(baseUrl));
+  },
   wechatpay: (config, edgeOf) => {
     const { baseUrl, ...account } = WechatPayConfig.parse(config);
     return wechatPay(account, edgeOf(baseUrl));

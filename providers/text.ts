@@ -22,3 +22,9 @@ export function instantOf(time: string | null | undefined): number | undefined {
   const epochMs = time && RFC_3339.test(time) ? Date.parse(time) : Number.NaN;
   return Number.isNaN(epochMs) ? undefined : epochMs;
 }
+
+/** People need the sentence; but a word of eight or more with a digit in it may be an openid, a phone, a number. */
+export function maskedSentence(message: string): string {
+  const safe = message.replace(/[\w-]{8,}/g, (word) => (/\d/.test(word) ? '…' : word));
+  return withinBytes(safe, 300);
+}

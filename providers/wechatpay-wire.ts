@@ -14,7 +14,7 @@ import {
   verifyRsaSha256,
   type Sealed,
 } from './signing.ts';
-import { withinBytes } from './text.ts';
+import { maskedSentence } from './text.ts';
 
 export type WechatPayAccount = {
   mchid: string;
@@ -146,7 +146,7 @@ const Refusal = z.object({ code: z.string().regex(/^[A-Z0-9_]{1,64}$/), message:
 function refusal(what: string, { status, headers, body }: HttpAnswer, nowMs: number): ProviderError {
   const { data } = Refusal.safeParse(parseJson(body));
   const code = data?.code ?? `HTTP_${status}`;
-  const message = `wechatpay ${what}: ${status} ${code} ${masked(data?.message ?? '')}`.trimEnd();
+  const message = `wechatpay ${what}: ${status} ${code} ${maskedSentence(data?.message ?? '')}`.trimEnd();
   const pause = retryAfterMs(headers, nowMs);
   return new ProviderError(
     outcomeOf(status, data?.code),
@@ -165,10 +165,4 @@ function outcomeOf(status: number, code: string | undefined): ProviderError['out
   // Not WeChat Pay's words: something on the way answered, so who knows.
   if (code === undefined || THEIR_TROUBLE.has(code)) return 'unknown';
   return TOO_FREQUENT.has(code) ? 'busy' : 'refused';
-}
-
-/** People need the sentence; but a word of eight or more with a digit in it may be an openid, a phone, a number. */
-function masked(message: string): string {
-  const safe = message.replace(/[\w-]{8,}/g, (word) => (/\d/.test(word) ? '…' : word));
-  return withinBytes(safe, 300);
 }

@@ -3,19 +3,19 @@ import { createHash, sign, verify, X509Certificate } from 'node:crypto';
 
 export type Params = Readonly<Record<string, string>>;
 
-/** What is signed: names sorted, empty values left out, nothing encoded (providers.md 1.2, 1.8). */
-export function textToSign(params: Params, leftOut: readonly string[]): string {
+/** A merchant signs its `sign_type` too, and leaves empty values out (providers.md 1.2). */
+export const requestText = (params: Params): string => textOf(params, (name) => name !== 'sign' && params[name] !== '');
+/** Notices, and what a browser brings back to the merchant, are signed without it (providers.md 1.8). */
+export const noticeText = (params: Params): string => textOf(params, (name) => name !== 'sign' && name !== 'sign_type');
+
+/** Names sorted, nothing encoded. */
+function textOf(params: Params, isSigned: (name: string) => boolean): string {
   return Object.keys(params)
-    .filter((name) => params[name] !== '' && !leftOut.includes(name))
+    .filter(isSigned)
     .sort()
     .map((name) => `${name}=${params[name]}`)
     .join('&');
 }
-
-/** A merchant signs its `sign_type` too. */
-export const requestText = (params: Params): string => textToSign(params, ['sign']);
-/** Notices, and what a browser brings back to the merchant, leave it out. */
-export const noticeText = (params: Params): string => textToSign(params, ['sign', 'sign_type']);
 
 /** RSA2. `corrupt` signs another text: well formed, but wrong. */
 export function rsaSign(text: string, key: KeyObject, corrupt = false): string {
