@@ -1,7 +1,8 @@
 /** The outside of the system: a provider, a buyer who pays there, and a merchant's program that uses the API. */
 import { connect } from '../db/connect.ts';
 import { startSimulator } from '../simulator/server.ts';
-import { DEMO, demoAccounts, seedMerchant, seedWechatPay, simulatedMerchants } from '../start/seed.ts';
+import { demoAccounts, seedAccounts, simulatedMerchants } from '../start/demo-accounts.ts';
+import { DEMO, seedMerchant } from '../start/seed.ts';
 import { openShop, type Shop } from './shop.ts';
 
 export type World = {
@@ -17,8 +18,7 @@ export async function startWorld(databaseUrl: string, dataDir: string): Promise<
   const db = connect(databaseUrl, { connections: 1 });
   try {
     await seedMerchant(db);
-    const { platformPublicKeyId: publicKeyId, platformPublicKeyPem: publicKeyPem } = simulator.wechatpay;
-    await seedWechatPay(db, accounts, { url: simulator.url, publicKeyId, publicKeyPem });
+    await seedAccounts(db, accounts, simulator);
   } finally {
     await db.destroy();
   }

@@ -70,8 +70,7 @@ export function tradeAnswered({ outTradeNo, method }: PaymentRef, node: unknown,
     case 'TRADE_FINISHED':
       return { state: 'paid', ...capture() };
     case 'WAIT_BUYER_PAY':
-      // By code there is a trade only while the buyer is at it; otherwise it stays when they walk away.
-      return { state: byCode ? 'processing' : 'pending' };
+      return { state: 'pending' };
     case 'TRADE_CLOSED':
       if (trade.send_pay_date === undefined) return { state: 'closed' };
       // All of it went back (1.7). By code that was the revoke, whose answer may have been lost.

@@ -18,7 +18,8 @@ import { startWorker } from '../worker/start.ts';
 import type { Config, EncryptionKeys } from './config.ts';
 import type { Progress } from './failure.ts';
 import type { Log } from './log.ts';
-import { demoAccounts, seedMerchant, seedWechatPay, simulatedMerchants } from './seed.ts';
+import { demoAccounts, seedAccounts, simulatedMerchants } from './demo-accounts.ts';
+import { seedMerchant } from './seed.ts';
 
 /** What the parts find when they start. */
 export type Surroundings = {
@@ -75,8 +76,7 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
   });
   if (!ownsDatabase) return running;
   const db = connect(databaseUrl, { connections: 1 });
-  const { platformPublicKeyId: publicKeyId, platformPublicKeyPem: publicKeyPem } = running.wechatpay;
-  await seedWechatPay(db, accounts, { url: running.url, publicKeyId, publicKeyPem });
+  await seedAccounts(db, accounts, running);
   await db.destroy();
   return running;
 }

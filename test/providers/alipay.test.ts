@@ -337,7 +337,7 @@ describe('over real sockets', () => {
     });
 
     it.each([
-      ['WAIT_BUYER_PAY', undefined, { state: 'processing' }],
+      ['WAIT_BUYER_PAY', undefined, { state: 'pending' }],
       ['TRADE_CLOSED', undefined, { state: 'closed' }],
       [
         'TRADE_CLOSED',

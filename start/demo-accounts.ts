@@ -1,0 +1,89 @@
+/** The demo merchant's accounts at the simulated providers: the two sides know of each other only what is public. */
+import { generateKeyPairSync, createPublicKey, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { putProviderAccount } from '../db/merchants.ts';
+import type { Database } from '../db/schema.ts';
+import type { ProviderName } from '../domain/method.ts';
+import type { SimulatedMerchant, Simulator } from '../simulator/server.ts';
+import { keepSecret } from './secrets.ts';
+import { DEMO } from './seed.ts';
+
+/** The demo merchant's own numbers and keys; made once, kept in the data folder. */
+export function demoAccounts(dataDir: string) {
+  const folder = join(dataDir, 'secrets');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const apiV3KeyFile = join(folder, 'demo-wechatpay-api-v3-key');
+  const apiV3Key = keepSecret(apiV3KeyFile, () => randomBytes(16).toString('hex'));
+  return {
+    wechatpay: {
+      mchid: '1900000109',
+      appid: 'wxd678efh567hg6787',
+      serialNo: '444F4864EA9B34415A5B5C5D5E5F606162636465',
+      ...keptPair(join(folder, 'demo-wechatpay-private-key.pem')),
+      apiV3Key,
+      apiV3KeyFile,
+    },
+    alipay: {
+      appId: '2021000000000001',
+      sellerId: '2088101568338364',
+      ...keptPair(join(folder, 'demo-alipay-private-key.pem')),
+    },
+  };
+}
+export type DemoAccounts = ReturnType<typeof demoAccounts>;
+
+function keptPair(privateKeyFile: string): { privateKeyFile: string; publicKeyPem: string } {
+  const privateKey = keepSecret(
+    privateKeyFile,
+    () =>
+      generateKeyPairSync('rsa', {
+        modulusLength: 2048,
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+      }).privateKey,
+  );
+  return {
+    privateKeyFile,
+    publicKeyPem: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }) as string,
+  };
+}
+
+/** The accounts as the simulated providers know them. */
+export function simulatedMerchants({ wechatpay, alipay }: DemoAccounts): SimulatedMerchant[] {
+  const { mchid, appid, serialNo, publicKeyPem, apiV3Key } = wechatpay;
+  return [
+    { mchid, appids: [appid], serialNo, publicKeyPem, apiV3Key },
+    { alipayAppId: alipay.appId, sellerId: alipay.sellerId, publicKeyPem: alipay.publicKeyPem },
+  ];
+}
+
+/** Tells the demo merchant's accounts what it knows of the simulated providers; its secrets stay in their files. */
+export async function seedAccounts(db: Kysely<Database>, accounts: DemoAccounts, simulator: Simulator): Promise<void> {
+  for (const [provider, config] of Object.entries(storedAccounts(accounts, simulator)))
+    await putProviderAccount(db, DEMO.merchant, provider as ProviderName, config);
+}
+
+function storedAccounts({ wechatpay, alipay }: DemoAccounts, simulator: Simulator) {
+  const { mchid, appid, serialNo, privateKeyFile, apiV3KeyFile } = wechatpay;
+  const { platformPublicKeyId, platformPublicKeyPem } = simulator.wechatpay;
+  return {
+    wechatpay: {
+      mchid,
+      appid,
+      serialNo,
+      privateKey: `file:${privateKeyFile}`,
+      apiV3Key: `file:${apiV3KeyFile}`,
+      platformKeys: { [platformPublicKeyId]: platformPublicKeyPem },
+      baseUrl: simulator.url,
+    },
+    alipay: {
+      appId: alipay.appId,
+      sellerId: alipay.sellerId,
+      privateKey: `file:${alipay.privateKeyFile}`,
+      alipayPublicKey: simulator.alipay.publicKeyPem,
+      baseUrl: `${simulator.url}/gateway.do`,
+    },
+  } satisfies Partial<Record<ProviderName, object>>;
+}
