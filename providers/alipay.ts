@@ -3,6 +3,7 @@
  *
  *     alipay(account, realEdge('https://openapi.alipay.com/gateway.do'))
  */
+import type { PaymentMethod } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import {
   barcodeAnswered,
@@ -61,27 +62,30 @@ function tradeContent(attempt: Attempt): Record<string, string> {
   };
 }
 
+type Opening = (desk: Desk, attempt: Attempt, content: object) => Promise<Opened>;
+
+const OPENINGS: Record<Extract<PaymentMethod, `alipay.${string}`>, Opening> = {
+  'alipay.page': async ({ wire }, attempt, content) =>
+    redirect(wire.link('alipay.trade.page.pay', { ...content, product_code: 'FAST_INSTANT_TRADE_PAY' }, attempt)),
+  'alipay.wap': async ({ wire }, attempt, content) => {
+    const page = { ...content, product_code: 'QUICK_WAP_WAY', quit_url: attempt.returnUrl };
+    return redirect(wire.link('alipay.trade.wap.pay', page, attempt));
+  },
+  'alipay.qr': (desk, attempt, content) => openQr(desk, attempt, { ...content, product_code: 'QR_CODE_OFFLINE' }),
+  // A code is good for one try: what came of it is told at once.
+  'alipay.barcode': async (desk, attempt, content) => ({
+    action: null,
+    reference: null,
+    report: await paidByCode(desk, attempt, content),
+  }),
+};
+
 async function open(desk: Desk, attempt: Attempt): Promise<Opened> {
-  const content = tradeContent(attempt);
-  const { notifyUrl, returnUrl } = attempt;
-  const urls = { notifyUrl, returnUrl };
-  switch (attempt.method) {
-    case 'alipay.page': {
-      const page = { ...content, product_code: 'FAST_INSTANT_TRADE_PAY' };
-      return redirect(desk.wire.link('alipay.trade.page.pay', page, urls));
-    }
-    case 'alipay.wap': {
-      const page = { ...content, product_code: 'QUICK_WAP_WAY', quit_url: returnUrl };
-      return redirect(desk.wire.link('alipay.trade.wap.pay', page, urls));
-    }
-    case 'alipay.qr':
-      return openQr(desk, attempt, { ...content, product_code: 'QR_CODE_OFFLINE' });
-    case 'alipay.barcode':
-      return payByCode(desk, attempt, content);
-    default:
-      // Plain configuration may pair this account with a method of another provider.
-      throw new ProviderError('refused', 'unsupported_method', `alipay: no method ${String(attempt.method)}`);
-  }
+  const { method } = attempt;
+  // Plain configuration may pair this account with a method of another provider.
+  const opening = Object.hasOwn(OPENINGS, method) ? OPENINGS[method as keyof typeof OPENINGS] : undefined;
+  if (!opening) throw new ProviderError('refused', 'unsupported_method', `alipay: no method ${method}`);
+  return opening(desk, attempt, tradeContent(attempt));
 }
 
 const redirect = (url: string): Opened => ({ action: { type: 'redirect', url }, reference: null });
@@ -102,11 +106,6 @@ async function openQr({ wire }: Desk, { outTradeNo, notifyUrl }: Attempt, conten
     if (!isRefusal(error, NUMBER_TAKEN)) throw error;
     throw new ProviderError('unknown', error.code, error.message, { cause: error });
   }
-}
-
-/** A code is good for one try: what came of it is told at once. */
-async function payByCode(desk: Desk, attempt: Attempt, content: object): Promise<Opened> {
-  return { action: null, reference: null, report: await paidByCode(desk, attempt, content) };
 }
 
 async function paidByCode(desk: Desk, attempt: Attempt, content: object): Promise<PaymentReport> {
