@@ -7,9 +7,9 @@ import { startSimulator } from './server.ts';
 
 try {
   const simulator = await startSimulator(await readOptions(process.env));
-  const { stop, ...known } = simulator;
-  console.log(JSON.stringify(known, null, 2));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+  const { url, wechatpay, alipay } = simulator;
+  console.log(JSON.stringify({ url, wechatpay, alipay }, null, 2));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.stop());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

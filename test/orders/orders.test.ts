@@ -60,7 +60,7 @@ describe('merchants', () => {
     ['merchant add UPPER', 'no merchant id'],
     ['merchant show nobody', 'There is no merchant nobody'],
     ['merchant set acme --four-eyes maybe', 'Allowed choices are on, off'],
-    ['merchant offer acme cash --currency CNY', 'There is no method cash. There are: wechatpay.native'],
+    ['merchant offer acme cash --currency CNY', 'There is no method cash. There are: alipay.page'],
     ['merchant offer acme wechatpay.native', "required option '--currency"],
     ['merchant offer acme wechatpay.native --currency yuan', 'yuan is no ISO 4217 currency'],
     ['merchant offer acme wechatpay.native --currency CNY --min 1.5', '"1.5" is no amount'],
