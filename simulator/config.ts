@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AlipayMerchantFields } from './alipay/merchant.ts';
 import type { SimulatorOptions } from './server.ts';
+import { UnionpayMerchantFields } from './unionpay/merchant.ts';
 import { WechatpayMerchantFields } from './wechatpay/merchant.ts';
 
 const ConfigFile = z.strictObject({
-  merchants: z.array(z.union([WechatpayMerchantFields.strict(), AlipayMerchantFields.strict()])).min(1),
+  merchants: z.array(z.union([WechatpayMerchantFields.strict(), AlipayMerchantFields.strict(), UnionpayMerchantFields.strict()])).min(1),
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   noticeTimeScale: z.number().positive().optional(),
   allowLocalHttp: z.boolean().optional(),

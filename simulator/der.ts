@@ -1,7 +1,9 @@
 /** Just enough of DER (X.690) to write a certificate. */
 const TAG = {
+  boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
+  octetString: 0x04,
   null: 0x05,
   oid: 0x06,
   utf8: 0x0c,
@@ -25,8 +27,11 @@ function lengthOf(size: number): Buffer {
 export const sequence = (...content: Uint8Array[]): Buffer => element(TAG.sequence, ...content);
 export const set = (...content: Uint8Array[]): Buffer => element(TAG.set, ...content);
 export const nothing = (): Buffer => element(TAG.null);
+export const yes = (): Buffer => element(TAG.boolean, Buffer.from([0xff]));
 export const utf8 = (text: string): Buffer => element(TAG.utf8, Buffer.from(text, 'utf8'));
 export const bitString = (bytes: Uint8Array): Buffer => element(TAG.bitString, Buffer.from([0]), bytes);
+
+export const octetString = (bytes: Uint8Array): Buffer => element(TAG.octetString, bytes);
 
 /** `[number]`, around what it tags. */
 export const tagged = (number: number, content: Uint8Array): Buffer => element(0xa0 | number, content);

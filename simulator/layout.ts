@@ -41,7 +41,7 @@ export async function page(
   c: Context<Env>,
   title: string,
   content: Markup,
-  status: 200 | 404 = 200,
+  status: 200 | 400 | 404 = 200,
 ): Promise<Response> {
   c.header('Content-Security-Policy', POLICY);
   c.header('Referrer-Policy', 'no-referrer');

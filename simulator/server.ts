@@ -15,6 +15,9 @@ import { pageRoutes } from './pages.ts';
 import type { Desk, Env, SimulatorLog } from './provider.ts';
 import type { ProviderName } from './records.ts';
 import { createSettlements } from './settlements.ts';
+import type { UnionpayMerchant } from './unionpay/merchant.ts';
+import type { UnionpayPublicMaterial } from './unionpay/provider.ts';
+import { simulateUnionpay } from './unionpay/provider.ts';
 import type { WechatpayMerchant } from './wechatpay/merchant.ts';
 import type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 import { simulateWechatpay } from './wechatpay/provider.ts';
@@ -22,11 +25,12 @@ import { simulateWechatpay } from './wechatpay/provider.ts';
 export type { AlipayMerchant } from './alipay/merchant.ts';
 export type { AlipayPublicMaterial } from './alipay/provider.ts';
 export type { SimulatorLog } from './provider.ts';
+export type { UnionpayMerchant } from './unionpay/merchant.ts';
 export type { WechatpayMerchant } from './wechatpay/merchant.ts';
 export type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 
 /** Who uses the simulated providers: each provider has its own kind, told apart by how it names its number. */
-export type SimulatedMerchant = WechatpayMerchant | AlipayMerchant;
+export type SimulatedMerchant = WechatpayMerchant | AlipayMerchant | UnionpayMerchant;
 
 export type SimulatorOptions = {
   /** A loopback address; 127.0.0.1 by default. */
@@ -50,6 +54,7 @@ export type Simulator = {
   url: string;
   wechatpay: WechatpayPublicMaterial;
   alipay: AlipayPublicMaterial;
+  unionpay: UnionpayPublicMaterial;
   stop(): Promise<void>;
 };
 
@@ -69,7 +74,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   } = options;
   if (!LOOPBACK.test(host)) throw new Error(`the simulator listens on this machine only, not on ${host}`);
   const now = options.now ?? Date.now;
-  const faults = new Faults(['wechatpay', 'alipay']);
+  const faults = new Faults(['wechatpay', 'alipay', 'unionpay']);
   const alarms = new Alarms(now);
   const books = await openBooks(dataDir);
   let url = '';
@@ -92,7 +97,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const place = { dataDir, mayNotifyLocalHttp: allowLocalHttp };
   const wechatpay = await simulateWechatpay(desk, { ...place, merchants: merchants.filter((each) => 'mchid' in each) });
   const alipay = await simulateAlipay(desk, { ...place, merchants: merchants.filter((each) => 'alipayAppId' in each) });
-  const providers: Providers = { wechatpay, alipay };
+  const unionpay = await simulateUnionpay(desk, { ...place, merchants: merchants.filter((each) => 'merId' in each) });
+  const providers: Providers = { wechatpay, alipay, unionpay };
   const endFaults = () => {
     faults.end();
     notices.release();
@@ -109,6 +115,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     url,
     wechatpay: wechatpay.publicMaterial,
     alipay: alipay.publicMaterial,
+    unionpay: unionpay.publicMaterial,
     stop: async () => {
       alarms.stop();
       await closed(server);

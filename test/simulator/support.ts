@@ -213,7 +213,7 @@ export async function shop() {
         path: request.url ?? '',
         headers: request.headers,
         body,
-        json: JSON.parse(body || '{}') as Json,
+        json: JSON.parse(body.startsWith('{') ? body : '{}') as Json, // Some providers send forms.
         at: Date.now(),
       };
       received.push(notice);
