@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { authenticate } from './auth.ts';
+import { buyerFormRoutes } from './buyer-forms.ts';
 import { deliveryRoutes } from './delivery.ts';
 import { describe } from './docs.ts';
 import type { ApiDeps, Lifecycle } from './env.ts';
@@ -65,5 +66,6 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
     healthRoutes(services),
   ])
     app.route('/', routes);
+  app.route('/', buyerFormRoutes(services));
   return describe(app, deps.publicUrl);
 }

@@ -3,6 +3,7 @@ import type { ProviderName } from '../domain/method.ts';
 import { alipay } from './alipay.ts';
 import { realEdge, type Edge } from './http.ts';
 import type { PaymentProvider } from './provider.ts';
+import { unionPay } from './unionpay.ts';
 import { wechatPay } from './wechatpay.ts';
 
 /** What a merchant's account at a provider looks like, its secrets filled in. */
@@ -26,6 +27,15 @@ const AlipayConfig = z.strictObject({
   baseUrl: z.url().default('https://openapi.alipay.com/gateway.do'),
 });
 
+const UnionPayConfig = z.strictObject({
+  merId: z.string().regex(/^\w{15}$/),
+  certificate: z.string(),
+  privateKey: z.string(),
+  rootCertificate: z.string(),
+  middleCertificate: z.string(),
+  baseUrl: z.url().default('https://gateway.95516.com'),
+});
+
 const PROVIDERS: Partial<
   Record<ProviderName, (config: unknown, edgeOf: (baseUrl: string) => Edge) => PaymentProvider>
 > = {
@@ -36,6 +46,10 @@ const PROVIDERS: Partial<
   wechatpay: (config, edgeOf) => {
     const { baseUrl, ...account } = WechatPayConfig.parse(config);
     return wechatPay(account, edgeOf(baseUrl));
+  },
+  unionpay: (config, edgeOf) => {
+    const { baseUrl, ...account } = UnionPayConfig.parse(config);
+    return unionPay(account, edgeOf(baseUrl));
   },
 };
 

@@ -28,3 +28,14 @@ export function maskedSentence(message: string): string {
   const safe = message.replace(/[\w-]{8,}/g, (word) => (/\d/.test(word) ? '…' : word));
   return withinBytes(safe, 300);
 }
+
+/** `yyyyMMddHHmmss` in China's time, cut to the second. @param epochMs epoch milliseconds */
+export function compactBeijingTime(epochMs: number): string {
+  return beijingTime(epochMs).slice(0, 19).replaceAll(/[-:T]/g, '');
+}
+
+/** Epoch milliseconds of a `yyyyMMddHHmmss` in China's time; undefined for anything else. */
+export function instantOfCompact(time: string): number | undefined {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(time) ?? [];
+  return instantOf(`${year}-${month}-${day}T${hour}:${minute}:${second}+08:00`);
+}

@@ -1,6 +1,6 @@
 /** The demo merchant's accounts at the simulated providers: the two sides know of each other only what is public. */
 import { generateKeyPairSync, createPublicKey, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { putProviderAccount } from '../db/merchants.ts';
@@ -8,6 +8,7 @@ import type { Database } from '../db/schema.ts';
 import type { ProviderName } from '../domain/method.ts';
 import type { SimulatedMerchant, Simulator } from '../simulator/server.ts';
 import { keepSecret } from './secrets.ts';
+import { demoCertificate } from './demo-certificate.ts';
 import { DEMO } from './seed.ts';
 
 /** The demo merchant's own numbers and keys; made once, kept in the data folder. */
@@ -30,6 +31,7 @@ export function demoAccounts(dataDir: string) {
       sellerId: '2088101568338364',
       ...keptPair(join(folder, 'demo-alipay-private-key.pem')),
     },
+    unionpay: { merId: '777290058110048', ...keptCertificate(folder) },
   };
 }
 export type DemoAccounts = ReturnType<typeof demoAccounts>;
@@ -50,12 +52,19 @@ function keptPair(privateKeyFile: string): { privateKeyFile: string; publicKeyPe
   };
 }
 
+function keptCertificate(folder: string): { privateKeyFile: string; certificatePem: string } {
+  const { privateKeyFile } = keptPair(join(folder, 'demo-unionpay-private-key.pem'));
+  const make = () => demoCertificate(readFileSync(privateKeyFile, 'utf8'));
+  return { privateKeyFile, certificatePem: keepSecret(join(folder, 'demo-unionpay-certificate.pem'), make) };
+}
+
 /** The accounts as the simulated providers know them. */
-export function simulatedMerchants({ wechatpay, alipay }: DemoAccounts): SimulatedMerchant[] {
+export function simulatedMerchants({ wechatpay, alipay, unionpay }: DemoAccounts): SimulatedMerchant[] {
   const { mchid, appid, serialNo, publicKeyPem, apiV3Key } = wechatpay;
   return [
     { mchid, appids: [appid], serialNo, publicKeyPem, apiV3Key },
     { alipayAppId: alipay.appId, sellerId: alipay.sellerId, publicKeyPem: alipay.publicKeyPem },
+    { merId: unionpay.merId, certificatePem: unionpay.certificatePem },
   ];
 }
 
@@ -65,7 +74,7 @@ export async function seedAccounts(db: Kysely<Database>, accounts: DemoAccounts,
     await putProviderAccount(db, DEMO.merchant, provider as ProviderName, config);
 }
 
-function storedAccounts({ wechatpay, alipay }: DemoAccounts, simulator: Simulator) {
+function storedAccounts({ wechatpay, alipay, unionpay }: DemoAccounts, simulator: Simulator) {
   const { mchid, appid, serialNo, privateKeyFile, apiV3KeyFile } = wechatpay;
   const { platformPublicKeyId, platformPublicKeyPem } = simulator.wechatpay;
   return {
@@ -84,6 +93,14 @@ function storedAccounts({ wechatpay, alipay }: DemoAccounts, simulator: Simulato
       privateKey: `file:${alipay.privateKeyFile}`,
       alipayPublicKey: simulator.alipay.publicKeyPem,
       baseUrl: `${simulator.url}/gateway.do`,
+    },
+    unionpay: {
+      merId: unionpay.merId,
+      certificate: unionpay.certificatePem,
+      privateKey: `file:${unionpay.privateKeyFile}`,
+      rootCertificate: simulator.unionpay.rootCertificatePem,
+      middleCertificate: simulator.unionpay.middleCertificatePem,
+      baseUrl: simulator.url,
     },
   } satisfies Partial<Record<ProviderName, object>>;
 }

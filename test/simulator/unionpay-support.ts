@@ -27,16 +27,14 @@ export const MER_ID = '777290058110048';
 export const CERT_ID = '68759663125';
 export const privateKey = keys['unionpay_merchant']!['private_pkcs8_pem']!;
 
-export const merchant: UnionpayMerchant = {
-  merId: MER_ID,
-  certId: CERT_ID,
-  publicKeyPem: keys['unionpay_merchant']!['cert_pem']!,
-};
-export const otherMerchant: UnionpayMerchant = {
+export const merchant: UnionpayMerchant = { merId: MER_ID, certificatePem: keys['unionpay_merchant']!['cert_pem']! };
+/** Another merchant, with another certificate. */
+export const stranger = {
   merId: '777290058110049',
-  certId: '12345',
-  publicKeyPem: keys['alipay_app']!['public_spki_pem']!,
+  certId: keys['alipay_app']!['cert_serial_dec']!,
+  privateKey: keys['alipay_app']!['private_pkcs8_pem']!,
 };
+const otherMerchant: UnionpayMerchant = { merId: stranger.merId, certificatePem: keys['alipay_app']!['cert_pem']! };
 
 export const unionpaySimulator = (options: Partial<SimulatorOptions> = {}): Promise<Simulator> =>
   simulator({ merchants: [merchant, otherMerchant], ...options });

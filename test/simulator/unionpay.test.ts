@@ -6,10 +6,9 @@ import {
   fieldsOf,
   frontParams,
   isGenuine,
-  keys,
   merchant,
   openedQr,
-  otherMerchant,
+  stranger,
   paidQr,
   post,
   qrParams,
@@ -195,10 +194,9 @@ describe('a refund', () => {
     expect(await ask(sim, 'backTransReq', unknown)).toMatchObject({ respCode: '35' });
     const other = refundParams(paid, paid.queryId, '1', { bizType: '000201' });
     expect(await ask(sim, 'backTransReq', other)).toMatchObject({ respCode: '36' });
-    const { merId, certId } = otherMerchant;
+    const { merId, certId, privateKey } = stranger;
     const foreign = refundParams(paid, paid.queryId, '1', { merId, certId });
-    const answer = await ask(sim, 'backTransReq', foreign, keys['alipay_app']!['private_pkcs8_pem']);
-    expect(answer).toMatchObject({ respCode: '35' });
+    expect(await ask(sim, 'backTransReq', foreign, privateKey)).toMatchObject({ respCode: '35' });
   });
 
   it('comes too soon after another with refund_gap_ms', async () => {
@@ -238,7 +236,7 @@ describe('strictness', () => {
   });
 
   it('refuses another key, a changed field, a field twice, and what is no form', async () => {
-    expect(await ask(sim, 'backTransReq', qrParams(), keys['alipay_app']!['private_pkcs8_pem'])).toMatchObject({
+    expect(await ask(sim, 'backTransReq', qrParams(), stranger.privateKey)).toMatchObject({
       respCode: '11',
     });
     const bodies: [string, string, Params?][] = [
