@@ -23,6 +23,8 @@ export type Deps = {
   allowLoopback: boolean;
   /** Where a provider sends its notices about a merchant's payments. */
   notifyUrl: (provider: ProviderName, merchant: string) => string;
+  /** The page of ours that brings a buyer's browser to a provider by a form. */
+  formUrl: (provider: ProviderName, merchant: string) => string;
   /** Where a buyer's browser goes after paying, unless they asked for another place. */
   returnUrl: (order: OrderId) => string;
   /** Epoch milliseconds. */

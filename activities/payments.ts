@@ -48,8 +48,21 @@ async function attemptOf(deps: Deps, call: OpenCall): Promise<Attempt> {
   const { method, outTradeNo, order: orderId, money, title: description, startedAt, expiresAt } = call;
   const buyer = await findBuyer(deps.db, deps.sealer, call.buyer);
   const notifyUrl = deps.notifyUrl(providerOf(method), call.merchant);
+  const formUrl = deps.formUrl(providerOf(method), call.merchant);
   const returnUrl = buyer.return_url ?? deps.returnUrl(orderId);
-  return { method, outTradeNo, orderId, money, description, startedAt, expiresAt, notifyUrl, returnUrl, buyer };
+  return {
+    method,
+    outTradeNo,
+    orderId,
+    money,
+    description,
+    startedAt,
+    expiresAt,
+    notifyUrl,
+    formUrl,
+    returnUrl,
+    buyer,
+  };
 }
 
 const refOf = ({ method, order, outTradeNo, reference, startedAt, expiresAt, money }: AttemptCall): PaymentRef => ({

@@ -16,6 +16,8 @@ export type Attempt = {
   /** Epoch milliseconds; the provider takes no money after that. */
   expiresAt: number;
   notifyUrl: string;
+  /** A page of ours that posts what stands in its query to the provider, where only a form gets a browser there. */
+  formUrl: string;
   /** Where the buyer's browser goes afterwards: where they asked for, or a page of ours. */
   returnUrl: string;
   buyer: Buyer;
@@ -92,6 +94,9 @@ export type Notice = {
   | { about: 'refund'; outTradeNo: string | null; outRefundNo: string; refund: RefundReport }
 );
 
+/** What a buyer's browser posts to the provider. */
+export type BuyerForm = { action: string; fields: Readonly<Record<string, string>> };
+
 /** An HTTP answer, word for word as the provider wants it. */
 export type Acknowledgement = { status: number; headers: Record<string, string>; body: string };
 
@@ -123,6 +128,8 @@ export interface PaymentProvider {
   acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement;
   /** Whether a notice's account is the one we hold here. */
   isOurs(account: Notice['account']): boolean;
+  /** The form behind a query of our `formUrl`; null if it isn't one that `open` handed out. */
+  formOf?(query: URLSearchParams): BuyerForm | null;
 }
 
 /** A notice that nobody may believe. The message says why, and never quotes the notice. */

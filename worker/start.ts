@@ -36,6 +36,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     gateway: temporalGateway(client, now, taskQueue),
     notifiers: temporalNotifiers(client, taskQueue),
     notifyUrl: (provider, merchant) => `${publicUrl}/webhooks/${provider}/${merchant}`,
+    formUrl: (provider, merchant) => `${publicUrl}/forms/${provider}/${merchant}`,
     returnUrl: (order) => `${publicUrl}/pay/${order}`,
     async provider(merchant, name) {
       const provider = await findProvider(merchant, name);

@@ -58,6 +58,7 @@ export const attempt: Attempt = {
   startedAt: NOW * 1000,
   expiresAt: (NOW + 1800) * 1000 + 999,
   notifyUrl: 'https://shop.example.com/webhooks/alipay/acme',
+  formUrl: 'https://shop.example.com/forms/alipay/demo',
   returnUrl: 'https://shop.example.com/pay?a=1&b=2',
   buyer: {},
 };

@@ -59,6 +59,7 @@ export const attempt: Attempt = {
   startedAt: NOW * 1000,
   expiresAt: (NOW + 1800) * 1000,
   notifyUrl: 'https://shop.example.com/notify/wechat',
+  formUrl: 'https://shop.example.com/forms/wechatpay/demo',
   returnUrl: 'https://shop.example.com/pay/ord_1',
   buyer: {},
 };

@@ -33,6 +33,7 @@ const activities = createActivities({
   sealer: SEALER,
   allowLoopback: true,
   notifyUrl: () => 'http://127.0.0.1:9/',
+  formUrl: () => 'http://127.0.0.1:9/',
   returnUrl: () => 'http://127.0.0.1:9/',
   provider: async (merchant, name) => (await findProvider(merchant, name))!,
 });

@@ -39,6 +39,7 @@ beforeAll(async () => {
       now: Date.now,
       log: pino({ level: 'silent' }),
       notifyUrl: () => 'http://127.0.0.1:9/',
+      formUrl: () => 'http://127.0.0.1:9/',
       returnUrl: () => 'http://127.0.0.1:9/',
       provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
     }),

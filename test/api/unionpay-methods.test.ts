@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/orders.ts';
+import { startApi, tea, type TestApi } from './support.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api?.stop());
+
+const create = async (more = {}): Promise<string> => (await api.call('POST /v1/orders', tea(more))).body.id;
+const open = (id: string, body: object) => api.call(`POST /v1/orders/${id}/payments`, body);
+const read = async (id: string) => (await api.call(`GET /v1/orders/${id}`)).body;
+const control = (outTradeNo: string, body: object) =>
+  fetch(`${api.system.simulator.url}/_control/payments/${outTradeNo}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+describe.each([
+  ['unionpay.gateway', 'redirect'],
+  ['unionpay.wap', 'redirect'],
+  ['unionpay.qr', 'qr'],
+])('%s', (method, type) => {
+  it('is opened, paid and refunded', async () => {
+    const id = await create();
+    const opened = await open(id, { method });
+    expect(opened).toMatchObject({ status: 201, body: { method, status: 'pending', action: { type } } });
+    const { out_trade_no, action } = opened.body;
+    const wish = { action: 'pay', ...(type === 'redirect' && { url: action.url }) };
+    expect((await control(out_trade_no, wish)).status).toBe(200);
+    const paid = await until(
+      () => read(id),
+      ({ status }) => status === 'paid',
+    );
+    expect(paid.payments).toMatchObject([
+      { status: 'succeeded', provider_trade_no: expect.stringMatching(/^\d{21}$/) },
+    ]);
+    const { body: refund } = await api.call(`POST /v1/orders/${id}/refunds`, { reason: 'broken' });
+    await api.call(`POST /v1/orders/${id}/refunds/${refund.id}/approve`, {}, { key: 'op_test_demo' });
+    const done = await until(
+      () => read(id),
+      ({ refund_status }) => refund_status === 'full',
+    );
+    expect(done).toMatchObject({ status: 'cancelled', cancel_reason: 'refunded', payments: [{ status: 'refunded' }] });
+  });
+});
+
+describe('the page that brings a buyer to the gateway', () => {
+  it('is a form that sends itself, lets nothing else run, and leads to the cashier', async () => {
+    const { body } = await open(await create(), { method: 'unionpay.gateway' });
+    const page = await fetch(body.action.url);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'sha256-/);
+    const text = await page.text();
+    expect(text).toContain(`action="${api.system.simulator.url}/gateway/api/frontTransReq.do"`);
+    expect(text).toContain('document.forms[0].submit()');
+    const fields = [...text.matchAll(/name="(\w+)"\s+value="([^"]*)"/g)].map(([, name, value]) => [name!, value!]);
+    expect(Object.fromEntries(fields)).toMatchObject({ orderId: body.out_trade_no, txnAmt: '3000' });
+  });
+
+  it('takes only what the merchant’s account signed', async () => {
+    const { body } = await open(await create(), { method: 'unionpay.wap' });
+    const statusOf = async (url: string) => (await fetch(url)).status;
+    expect(await statusOf(body.action.url)).toBe(200);
+    expect(await statusOf(body.action.url.replace('txnAmt=3000', 'txnAmt=1'))).toBe(404);
+    expect(await statusOf(body.action.url.replace('/demo?', '/other?'))).toBe(404);
+    expect(await statusOf(body.action.url.replace('/unionpay/', '/wechatpay/'))).toBe(404);
+    expect(await statusOf(body.action.url.replace('/unionpay/', '/nobody/'))).toBe(404);
+  });
+});
+
+it('a try that failed can be followed by one that pays, in the same cashier', async () => {
+  const id = await create();
+  const { body } = await open(id, { method: 'unionpay.qr' });
+  await control(body.out_trade_no, { action: 'fail' });
+  await control(body.out_trade_no, { action: 'pay' });
+  await until(
+    () => read(id),
+    ({ status }) => status === 'paid',
+  );
+});
+
+it('a notice with a wrong signature gets 401, in the words of every refusal', async () => {
+  const url = `${api.url}/webhooks/unionpay/demo`;
+  const post = (body: string) =>
+    fetch(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body });
+  const answer = await post('respCode=00&txnType=01&signature=x');
+  expect([answer.status, await answer.text()]).toEqual([401, 'fail']);
+});
