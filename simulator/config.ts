@@ -7,7 +7,9 @@ import { UnionpayMerchantFields } from './unionpay/merchant.ts';
 import { WechatpayMerchantFields } from './wechatpay/merchant.ts';
 
 const ConfigFile = z.strictObject({
-  merchants: z.array(z.union([WechatpayMerchantFields.strict(), AlipayMerchantFields.strict(), UnionpayMerchantFields.strict()])).min(1),
+  merchants: z
+    .array(z.union([WechatpayMerchantFields.strict(), AlipayMerchantFields.strict(), UnionpayMerchantFields.strict()]))
+    .min(1),
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   noticeTimeScale: z.number().positive().optional(),
   allowLocalHttp: z.boolean().optional(),
