@@ -23,8 +23,11 @@ export type OpenCall = AttemptCall & { title: string; buyer?: string };
 /** `finding`: where opening already tells how it stands. */
 export type Opened =
   { action: PaymentAction | null; reference?: string | null; finding?: PaymentFinding } | { refused: string };
-/** `known`: how the workflow has it; the activity comes back when the provider says something else. */
-export type WatchCall = AttemptCall & { known: PaymentStatus };
+/**
+ * `known`: how the workflow has it; the activity comes back when the provider says something else.
+ * `until`: and then, in any case (epoch milliseconds).
+ */
+export type WatchCall = AttemptCall & { known: PaymentStatus; until?: number };
 export type RefundCall = {
   order: OrderId;
   merchant: MerchantId;

@@ -1,6 +1,7 @@
 import { findBuyer } from '../db/buyers.ts';
 import type { PaymentFinding } from '../domain/commands.ts';
-import { providerOf } from '../domain/method.ts';
+import { methodTerms, providerOf, type MethodTerms } from '../domain/method.ts';
+import type { PaymentStatus } from '../domain/order.ts';
 import type { Attempt, PaymentProvider, PaymentRef, PaymentReport } from '../providers/provider.ts';
 import type { AttemptCall, OpenCall, Opened, WatchCall } from './calls.ts';
 import { calling, isRefused, tryAgain } from './failure.ts';
@@ -21,27 +22,74 @@ export function paymentActivities(deps: Deps) {
       }
     },
 
-    /** Asks until the provider says something that the order doesn't know. */
+    /** Asks until the provider says something that the order doesn't know, or until the attempt is watched no more. */
     async watchAttempt(call: WatchCall): Promise<PaymentFinding> {
       const provider = await providerFor(call);
-      const pause = pauseBetweenAskings(deps.now() - call.startedAt);
+      const now = deps.now();
+      const left = (call.until ?? Infinity) - now;
+      const pause = Math.min(pauseBetweenAskings(now - call.startedAt), left > 0 ? left : Infinity);
       const finding = findingOf(await provider.query(refOf(call)).catch((error: unknown) => notYet(error, pause)));
-      if (finding.state === 'pending' || (finding.state === 'processing' && call.known === 'processing'))
-        throw tryAgain('not paid yet', pause);
-      return finding;
+      if (isNews(call.known, finding)) return finding;
+      if (left > 0) throw tryAgain('not paid yet', pause);
+      if (finding.state === 'processing') throw tryAgain('money is still under way', pause);
+      return { state: 'closed' };
     },
+
+    /** Takes money that the buyer approved. Asks first: an earlier call may have come through (rule 7). */
+    captureAttempt: (call: AttemptCall): Promise<PaymentFinding> =>
+      calling(async () => {
+        const provider = await providerFor(call);
+        const payment = refOf(call);
+        const before = await provider.query(payment);
+        return before.state === 'approved' ? captured(provider, payment) : findingOf(before);
+      }),
 
     /** Asks, closes, asks again: only then is an attempt closed (rule 5). A provider that is away is tried for ever. */
     closeAttempt: (call: AttemptCall): Promise<PaymentFinding> =>
       calling(async () => {
         const provider = await providerFor(call);
         const payment = refOf(call);
-        const before = findingOf(await provider.query(payment));
-        if (before.state === 'paid' || before.state === 'closed') return before;
-        await provider.close(payment);
-        return afterClosing(await provider.query(payment));
+        const before = await provider.query(payment);
+        if (isOver(before)) return findingOf(before);
+        const { closing } = methodTerms(call.method);
+        if (closing === 'never') return afterClosing(before, closing);
+        const told = await provider.close(payment);
+        return afterClosing(told ?? (await provider.query(payment)), closing);
       }),
   };
+}
+
+const isOver = ({ state }: PaymentReport): boolean => state === 'paid' || state === 'closed' || state === 'revoked';
+
+/** Whether an order that knows the attempt so learns something from it. */
+function isNews(known: PaymentStatus, finding: PaymentFinding): boolean {
+  switch (finding.state) {
+    case 'pending':
+      return false;
+    case 'processing':
+      return known === 'pending' || known === 'failed';
+    case 'approved':
+      return known === 'pending' || known === 'processing';
+    case 'failed':
+      return !finding.mayYetBePaid || (known !== 'failed' && known !== 'closed');
+    case 'closed':
+    case 'paid':
+    case 'revoked':
+      return true;
+  }
+}
+
+/** A definite no is no end: the buyer may say yes again, perhaps with another card. */
+async function captured(provider: PaymentProvider, payment: PaymentRef): Promise<PaymentFinding> {
+  if (!provider.capture) throw new Error(`${provider.name} says that a payment is approved, and takes no such money`);
+  try {
+    const report = await provider.capture(payment);
+    if (report.state === 'approved') throw tryAgain('approved, but its money could not be taken yet');
+    return findingOf(report);
+  } catch (error) {
+    if (isRefused(error)) return { state: 'failed', reason: `${error.code}: ${error.message}`, mayYetBePaid: true };
+    throw error;
+  }
 }
 
 async function attemptOf(deps: Deps, call: OpenCall): Promise<Attempt> {
@@ -82,29 +130,32 @@ const notYet = (error: unknown, pause: number): never => {
 /** Rule 6: an open attempt is asked about at the latest a minute, or a tenth of its age, after it was paid. */
 export const pauseBetweenAskings = (ageMs: number): number => Math.max(45_000, ageMs * 0.08);
 
-function afterClosing(report: PaymentReport): PaymentFinding {
+/** What is left of an attempt after its provider was asked to close it, where that can be done. */
+function afterClosing(report: PaymentReport, closing: MethodTerms['closing']): PaymentFinding {
   const finding = findingOf(report);
-  // Never heard of: nobody can pay it, because nobody was ever shown anything.
-  if (report.state === 'unknown') return { state: 'closed' };
-  if (finding.state === 'pending' || finding.state === 'processing')
-    throw tryAgain('closed, but the provider still says it is open');
-  return finding;
+  if (isOver(report) || (finding.state === 'failed' && !finding.mayYetBePaid)) return finding;
+  // Never heard of: nobody can pay it, because nobody was ever shown anything. Elsewhere they may have been.
+  if (report.state === 'unknown' && closing === 'at_once') return { state: 'closed' };
+  if (report.state === 'unknown') return { state: 'closed', mayYetBePaid: true };
+  // Unpaid, and no more can be done (rule 5). What was approved and is not taken is as good as closed.
+  if (closing === 'never' && finding.state !== 'processing') return { state: 'closed', mayYetBePaid: true };
+  throw tryAgain('closed, but the provider still says it is open');
 }
 
 function findingOf(report: PaymentReport): PaymentFinding {
   switch (report.state) {
     case 'paid':
       return { state: 'paid', tradeNo: report.tradeNo, ...report.money, paidAt: report.paidAt };
+    case 'revoked': {
+      const { tradeNo, money, paidAt, settledAt } = report;
+      return { state: 'revoked', tradeNo, ...money, paidAt, settledAt };
+    }
     case 'unknown':
       return { state: 'pending' };
-    case 'approved':
-      return { state: 'processing' };
-    case 'failed':
-      return { state: 'failed', reason: report.reason };
-    case 'revoked':
-      return { state: 'closed' };
     case 'pending':
     case 'processing':
+    case 'approved':
+    case 'failed':
     case 'closed':
       return report;
   }

@@ -12,6 +12,8 @@ export const ATTENTION_CODES = {
   foreign_notice: 'A verified notice named another merchant or app. Compare the account with the provider, then retry.',
   closing_delayed:
     'A payment attempt could not be closed at its provider yet. It goes on being tried; retry tries now.',
+  capture_delayed:
+    'Money that a buyer approved could not be taken at its provider yet. It goes on being tried; retry tries now.',
   refund_delayed: 'A refund could not be made at its provider yet. It goes on being tried; retry tries now.',
   refund_failed: 'A refund failed at its provider. Apply for a new one, or retry where it goes back by itself.',
   refunded_twice:
@@ -56,6 +58,8 @@ function codeOf(type: Duty['type']): AttentionCode {
     case 'watch_attempt':
     case 'close_attempt':
       return 'closing_delayed';
+    case 'capture_attempt':
+      return 'capture_delayed';
     case 'make_refund':
     case 'watch_refund':
       return 'refund_delayed';

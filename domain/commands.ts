@@ -22,8 +22,12 @@ export type PaymentFinding =
   | { state: 'pending' }
   | { state: 'processing' }
   | { state: 'paid'; tradeNo: string; amount: number; currency: string; paidAt: number }
-  | { state: 'failed'; reason: string }
-  | { state: 'closed' };
+  | { state: 'approved' }
+  /** `mayYetBePaid`: what was opened still stands at its provider, or nobody knows that it doesn't. */
+  | { state: 'failed'; reason: string; mayYetBePaid?: true }
+  | { state: 'closed'; mayYetBePaid?: true }
+  /** Closing met a payment, and its provider gave it back at once (bar code). */
+  | { state: 'revoked'; tradeNo: string; amount: number; currency: string; paidAt: number; settledAt: number };
 export type RefundFinding =
   { state: 'processing' } | { state: 'succeeded'; settledAt: number } | { state: 'failed'; reason: string };
 
@@ -66,7 +70,8 @@ export type Fact = { by: Actor } &
         reference?: string | null;
         finding?: PaymentFinding;
       }
-    | { type: 'payment_found'; payment: PaymentId; finding: PaymentFinding }
+    /** `closing`: found out by closing it. */
+    | { type: 'payment_found'; payment: PaymentId; finding: PaymentFinding; closing?: true }
     | { type: 'foreign_notice_found'; payment: PaymentId }
     /** `tries`: which of its tries; none: the last one. */
     | { type: 'refund_found'; refund: RefundId; finding: RefundFinding; tries?: number }

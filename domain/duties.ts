@@ -1,8 +1,8 @@
 import { isAwaited } from './delivery.ts';
 import type { PaymentId, RefundId } from './ids.ts';
 import { PAUSES } from './limits.ts';
-import type { Order } from './order.ts';
-import { isLive, isOpened, isPaid, isUnpaid } from './order.ts';
+import type { Order, Payment } from './order.ts';
+import { isLive, isOpened, isPaid, isUnpaid, isWatched } from './order.ts';
 
 /**
  * What is still owed to the world. `key` is the same as long as it is the same duty; `since` is when it came to be
@@ -11,6 +11,7 @@ import { isLive, isOpened, isPaid, isUnpaid } from './order.ts';
 export type Duty = { key: string; since: number; dueAt: number } & (
   | { type: 'open_attempt'; payment: PaymentId }
   | { type: 'watch_attempt'; payment: PaymentId }
+  | { type: 'capture_attempt'; payment: PaymentId }
   | { type: 'close_attempt'; payment: PaymentId }
   | { type: 'make_refund'; refund: RefundId }
   | { type: 'watch_refund'; refund: RefundId }
@@ -22,36 +23,30 @@ export function dutiesOf(order: Order): Duty[] {
 }
 
 function attemptDuties(order: Order): Duty[] {
-  return order.payments.filter(isLive).flatMap((payment): Duty[] => {
-    const about = payment.id;
-    if (payment.closingSince !== null)
-      return [
-        {
-          key: `close/${about}`,
-          type: 'close_attempt',
-          payment: about,
-          since: payment.closingSince,
-          dueAt: payment.closingSince,
-        },
-      ];
+  return order.payments.flatMap((payment): Duty[] => {
+    const { id, closingSince, startedAt, approvedAt } = payment;
+    if (!isLive(payment) && !isWatched(payment)) return [];
+    if (closingSince !== null)
+      return [{ key: `close/${id}`, type: 'close_attempt', payment: id, since: closingSince, dueAt: closingSince }];
+    if (isWatched(payment)) return [watching(order, payment)];
     if (!isUnpaid(order)) return [];
-    if (!isOpened(payment))
-      return [
-        {
-          key: `open/${about}`,
-          type: 'open_attempt',
-          payment: about,
-          since: payment.startedAt,
-          dueAt: openableAt(order, payment),
-        },
-      ];
-    const dueAt = payment.startedAt + PAUSES.firstAsking;
-    return [{ key: `watch/${about}`, type: 'watch_attempt', payment: about, since: payment.startedAt, dueAt }];
+    if (!isOpened(payment)) {
+      const dueAt = openableAt(order, payment);
+      return [{ key: `open/${id}`, type: 'open_attempt', payment: id, since: startedAt, dueAt }];
+    }
+    if (!approvedAt) return [watching(order, payment)];
+    return [{ key: `capture/${id}`, type: 'capture_attempt', payment: id, since: approvedAt, dueAt: approvedAt }];
   });
 }
 
+/** Asked about as long as the order wants money; what could not be closed, once more in the end (rule 5). */
+function watching(order: Order, { id, startedAt, watched }: Payment): Duty {
+  const dueAt = watched && !isUnpaid(order) ? watched.until : startedAt + PAUSES.firstAsking;
+  return { key: `watch/${id}`, type: 'watch_attempt', payment: id, since: startedAt, dueAt };
+}
+
 /** An attempt is opened once the earlier ones are closed, or their providers have been silent for too long (rule 1). */
-const openableAt = (order: Order, payment: Order['payments'][number]): number =>
+const openableAt = (order: Order, payment: Payment): number =>
   order.payments.some((p) => p.closingSince !== null)
     ? payment.startedAt + PAUSES.closingOfEarlierAttempt
     : payment.startedAt;

@@ -5,8 +5,8 @@ import { done, nothing, refused } from './decision.ts';
 import type { OrderEvent } from './events.ts';
 import { cancellationId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import type { Actor, Order } from './order.ts';
-import { isOpen, isPaid, isUnpaid, SYSTEM } from './order.ts';
+import type { Actor, Ending, Order, Payment } from './order.ts';
+import { isPaid, isUnpaid, isWatched, needsClosing, SYSTEM } from './order.ts';
 import { attemptCloses, refusalWhenUnpaidIsOver } from './payment.ts';
 import { newRefund } from './refund.ts';
 import { leftAmount } from './sums.ts';
@@ -78,16 +78,22 @@ export function cancellationOfPaid(order: Order, at: number): OrderEvent[] {
 export function endsUnpaid(order: Order, at: number): OrderEvent[] {
   const { ending } = order;
   if (!ending || !isUnpaid(order)) return [];
-  const open = order.payments.filter(isOpen);
+  const open = order.payments.filter((p) => needsClosing(p) || isToBeAskedBefore(ending, p));
   if (open.length > 0) return open.map(({ id }) => attemptCloses(id, at));
   if (order.payments.some(({ closingSince }) => closingSince !== null)) return [];
+  if (order.payments.some(({ revokedAt = 0 }) => revokedAt >= ending.since))
+    return [{ type: 'order.cancelled', reason: 'revoked', detail: ending.reason, at, by: ending.by }];
   if (ending.because === 'expired') return [{ type: 'order.expired', at, by: ending.by }];
   return [{ type: 'order.cancelled', reason: ending.because, detail: ending.reason, at, by: ending.by }];
 }
 
+/** Closed already, but its provider could not promise that nobody pays it. */
+const isToBeAskedBefore = ({ since }: Ending, payment: Payment): boolean =>
+  isWatched(payment) && payment.closingSince === null && payment.watched!.since < since;
+
 /** Paid, or ended: what is still open at a provider is closed (rule 1). */
 export function otherAttemptsClose(order: Order, at: number): OrderEvent[] {
-  return isUnpaid(order) ? [] : order.payments.filter(isOpen).map(({ id }) => attemptCloses(id, at));
+  return isUnpaid(order) ? [] : order.payments.filter(needsClosing).map(({ id }) => attemptCloses(id, at));
 }
 
 /** Free and test orders need no money. */

@@ -32,8 +32,9 @@ type TimelineFact =
       reference?: string;
     }
   | { type: 'payment.processing'; payment: PaymentId }
-  | { type: 'payment.failed'; payment: PaymentId; failure: string }
-  | { type: 'payment.closed'; payment: PaymentId }
+  /** `watchedUntil`: it may yet be paid, and is asked about until then. */
+  | { type: 'payment.failed'; payment: PaymentId; failure: string; watchedUntil?: number }
+  | { type: 'payment.closed'; payment: PaymentId; watchedUntil?: number }
   | { type: 'payment.disputed'; payment: PaymentId; capture: Capture }
   | { type: 'item.delivery_updated'; items: readonly ItemChange[]; detail: string | null }
   /** `withdrawn`: of a refund that is approved from the start. */
@@ -65,7 +66,14 @@ type InnerFact =
   | { type: 'attempt_started'; payment: PaymentId; method: PaymentMethod; expiresAt: number; buyer?: string }
   | { type: 'attempt_closing'; payment: PaymentId }
   | { type: 'closing_began'; ending: Ending }
-  | { type: 'money_captured'; payment: PaymentId; capture: Capture }
+  /** Its provider was asked again about an attempt that counts as failed or closed; null: nobody can pay it any more. */
+  | { type: 'attempt_asked'; payment: PaymentId; watchedUntil: number | null }
+  /** The buyer said yes: its money is to be taken. */
+  | { type: 'attempt_approved'; payment: PaymentId }
+  /** `isTaken`: the money is on its way; otherwise the buyer has to say yes again. */
+  | { type: 'attempt_approval_ended'; payment: PaymentId; isTaken: boolean }
+  /** `isRevoked`: its provider gave it back at once. */
+  | { type: 'money_captured'; payment: PaymentId; capture: Capture; isRevoked?: true }
   | { type: 'foreign_notice'; payment: PaymentId }
   | { type: 'refund_processing'; refund: RefundId }
   | { type: 'refund_tried_again'; refund: RefundId }

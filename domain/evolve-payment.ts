@@ -2,6 +2,7 @@ import { unreachable } from './brand.ts';
 import type { OrderEvent } from './events.ts';
 import type { PaymentId } from './ids.ts';
 import { outTradeNoOf } from './ids.ts';
+import { methodTerms } from './method.ts';
 import type { Capture, Order, Payment, PaymentStatus } from './order.ts';
 import { isRightMoney } from './returns.ts';
 import { paymentIsReturned } from './sums.ts';
@@ -24,15 +25,30 @@ export function afterPaymentEvent(order: Order, event: PaymentEvent): Order {
         ...(event.reference !== undefined && { reference: event.reference }),
       }));
     case 'payment.processing':
-      return change(() => ({ status: 'processing' }));
+      return change((payment) => ({ status: 'processing', failure: null, ...unwatched(payment) }));
     case 'payment.failed':
-      return change(() => ({ status: 'failed', failure: event.failure, closingSince: null }));
+      return change((payment) => afterFailure(payment, event));
     case 'payment.closed':
-      return change(() => ({ status: 'closed', closingSince: null }));
+      return change((payment) => ({
+        status: 'closed',
+        closingSince: null,
+        ...unapproved(payment),
+        ...watchedFrom(payment, event),
+        ...(methodTerms(payment.method).closing === 'revoke' && { revokedAt: event.at }),
+      }));
+    case 'attempt_asked':
+      return change((payment) => ({ closingSince: null, ...watchedFrom(payment, event) }));
+    case 'attempt_approved':
+      return change(() => ({ approvedAt: event.at }));
+    case 'attempt_approval_ended':
+      return change(() => ({ approvedAt: null, status: event.isTaken ? 'processing' : 'pending' }));
     case 'payment.disputed':
       return change((payment) => withMoney(order, payment, event.capture));
     case 'money_captured':
-      return change((payment) => withMoney(order, payment, event.capture));
+      return change((payment) => ({
+        ...withMoney(order, payment, event.capture),
+        ...(event.isRevoked && { revokedAt: event.at }),
+      }));
     case 'attempt_closing':
       return change(() => ({ closingSince: event.at }));
     case 'foreign_notice':
@@ -61,12 +77,33 @@ function newAttempt(order: Order, event: Extract<OrderEvent, { type: 'attempt_st
   };
 }
 
+/** What may yet be paid goes on being closed, where it is. */
+const afterFailure = (
+  payment: Payment,
+  event: Extract<PaymentEvent, { type: 'payment.failed' }>,
+): Partial<Payment> => ({
+  status: 'failed',
+  failure: event.failure,
+  closingSince: event.watchedUntil === undefined ? null : payment.closingSince,
+  ...unapproved(payment),
+  ...watchedFrom(payment, event),
+});
+
+const watchedFrom = (
+  payment: Payment,
+  { at, watchedUntil = null }: { at: number; watchedUntil?: number | null },
+): Pick<Payment, 'watched'> =>
+  watchedUntil === null ? unwatched(payment) : { watched: { since: at, until: watchedUntil } };
+const unwatched = ({ watched }: Payment): Pick<Payment, 'watched'> => (watched ? { watched: null } : {});
+const unapproved = ({ approvedAt }: Payment): Pick<Payment, 'approvedAt'> => (approvedAt ? { approvedAt: null } : {});
+
 /** The provider's last word on one trade replaces what it said before. What has taken money takes no more. */
 function withMoney(order: Order, payment: Payment, capture: Capture): Partial<Payment> {
   const captures = [...payment.captures.filter(({ tradeNo }) => tradeNo !== capture.tradeNo), capture];
   const isDisputed = capture.use === 'disputed' || !isOrderMoney(order, capture);
   const paidAt = payment.paidAt ?? (isDisputed ? null : capture.at);
-  return { captures, status: statusByMoney(order, { ...payment, captures }), closingSince: null, paidAt };
+  const status = statusByMoney(order, { ...payment, captures });
+  return { captures, status, closingSince: null, paidAt, ...unapproved(payment), ...unwatched(payment) };
 }
 
 /** How a payment that took money stands, by what of it has gone back. */

@@ -48,6 +48,9 @@ function after(order: Order, event: OrderEvent): Order {
     case 'payment.closed':
     case 'payment.disputed':
     case 'attempt_closing':
+    case 'attempt_asked':
+    case 'attempt_approved':
+    case 'attempt_approval_ended':
     case 'money_captured':
     case 'foreign_notice':
       return afterPaymentEvent(order, event);

@@ -32,6 +32,8 @@ export const PAUSES = {
   cancellation: 10 * SECOND,
   /** An open attempt without a notice is asked about from then on (rule 6). */
   firstAsking: 25 * SECOND,
+  /** An attempt that could not be closed is asked about once more so long after its own expiry (rule 5). */
+  lastAsking: 5 * MINUTE,
   /** A refund under way without a notice is asked about from then on. */
   firstRefundAsking: 20 * SECOND,
   /** What can't be done for this long is shown to people (rule 9). */

@@ -21,7 +21,7 @@ export type BuyerField = keyof Buyer;
  */
 type Closing = 'at_once' | 'once_known' | 'revoke' | 'never';
 
-type MethodTerms = {
+export type MethodTerms = {
   provider: ProviderName;
   needs: readonly BuyerField[];
   /** Told where it is known. */

@@ -70,6 +70,12 @@ export type Payment = Readonly<{
   failure: string | null;
   /** Since when its provider is to be asked to close it. */
   closingSince: number | null;
+  /** Since when its provider waits for us to take the money that the buyer approved. */
+  approvedAt?: number | null;
+  /** It failed, or counts as closed, and may yet be paid: since when, and until when it is asked about. */
+  watched?: { since: number; until: number } | null;
+  /** When its provider was asked to take a bar code's payment back, whatever it had come to. */
+  revokedAt?: number;
   captures: readonly Capture[];
   paidAt: number | null;
   /** A verified notice named another merchant or app (rule 2). */
@@ -222,22 +228,9 @@ export function openedWith(order: Order, confirm: boolean): NewOrder {
     deliveryTimeoutSeconds,
     onFailure,
   }));
-  const terms = { refundWindowSeconds, autoReceiptAfterSeconds };
-  return {
-    id,
-    merchant,
-    title,
-    currency,
-    items,
-    discount,
-    deliveryFee,
-    confirm,
-    test,
-    fourEyes,
-    createdAt,
-    expiresAt,
-    ...terms,
-  };
+  const who = { id, merchant, title, test, fourEyes };
+  const when = { createdAt, expiresAt, refundWindowSeconds, autoReceiptAfterSeconds };
+  return { ...who, ...when, currency, items, discount, deliveryFee, confirm };
 }
 
 /** The order before its first event. */
@@ -284,6 +277,12 @@ export const isLive = ({ status }: Payment): boolean => status === 'pending' || 
 /** The provider took it; until then nothing can have been shown to the buyer. */
 export const isOpened = ({ action, withoutAction }: Payment): boolean => action !== null || withoutAction === true;
 export const isOpen = (payment: Payment): boolean => isLive(payment) && payment.closingSince === null;
+
+/** It failed or counts as closed, and may yet be paid all the same. */
+export const isWatched = ({ watched }: Payment): boolean => watched !== null && watched !== undefined;
+/** Something of it still stands at its provider, and nobody has asked to close that. */
+export const needsClosing = (payment: Payment): boolean =>
+  isOpen(payment) || (payment.status === 'failed' && isWatched(payment) && payment.closingSince === null);
 
 export const paymentOf = (order: Order, id: PaymentId): Payment | undefined => order.payments.find((p) => p.id === id);
 export const refundOf = (order: Order, id: RefundId): Refund | undefined => order.refunds.find((r) => r.id === id);

@@ -1,14 +1,14 @@
-import type { CommandOf, PaymentFinding, Refusal } from './commands.ts';
+import type { CommandOf, Refusal } from './commands.ts';
 import type { OrderEvent } from './events.ts';
 import type { PaymentId } from './ids.ts';
 import { paymentId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { methodTerms } from './method.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
-import { isLive, isOpen, isOpened, isPaid, isUnpaid, paymentOf, SYSTEM } from './order.ts';
+import { isOpen, isPaid, isUnpaid, needsClosing, paymentOf, SYSTEM } from './order.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
-import { isGoingBack, isRightMoney, moneyReturns } from './returns.ts';
+import { isGoingBack, moneyReturns } from './returns.ts';
 
 /** Why an order takes no wish of its unpaid time any more, if so (rule 8). */
 export function refusalWhenUnpaidIsOver(order: Order, at: number): Refusal | null {
@@ -27,13 +27,13 @@ export function openPayment(order: Order, { method, buyer, by }: CommandOf<'open
   if (over) return { refused: over };
   if (order.status === 'awaiting_confirmation')
     return refused('invalid_state', 'The order has to be confirmed before it is paid.');
-  const open = order.payments.filter(isOpen);
-  const same = open.find((p) => p.method === method && at < p.expiresAt);
+  const earlier = order.payments.filter(needsClosing);
+  const same = earlier.find((p) => isOpen(p) && p.method === method && at < p.expiresAt);
   if (same) return nothing;
   if (order.payments.length >= LIMITS.attempts)
     return refused('limit_reached', `An order takes at most ${LIMITS.attempts} payment attempts.`);
   const payment = paymentId(order.id, order.payments.length);
-  return done(...open.map((p) => attemptCloses(p.id, at, by)), {
+  return done(...earlier.map((p) => attemptCloses(p.id, at, by)), {
     type: 'attempt_started',
     payment,
     method,
@@ -50,80 +50,6 @@ export const attemptCloses = (payment: PaymentId, at: number, by: Actor = SYSTEM
   at,
   by,
 });
-
-export function paymentOpened(
-  order: Order,
-  { payment, action, reference, finding, by }: CommandOf<'payment_opened'>,
-  at: number,
-): Decision {
-  const attempt = paymentOf(order, payment);
-  if (!attempt || !isLive(attempt) || isOpened(attempt)) return nothing;
-  const named = reference === null || reference === undefined ? {} : { reference };
-  const opened: OrderEvent = {
-    type: 'payment.opened',
-    payment,
-    method: attempt.method,
-    action,
-    ...named,
-    at,
-    by,
-  };
-  return done(opened, ...(finding ? foundOut(order, attempt, finding, at, by) : []));
-}
-
-/** What a provider told about an attempt: by a verified notice, or because it was asked. */
-export function paymentFound(order: Order, { payment, finding, by }: CommandOf<'payment_found'>, at: number): Decision {
-  const attempt = paymentOf(order, payment);
-  return attempt ? done(...foundOut(order, attempt, finding, at, by)) : nothing;
-}
-
-function foundOut(order: Order, attempt: Payment, finding: PaymentFinding, at: number, by: Actor): OrderEvent[] {
-  const stamp = { payment: attempt.id, at, by };
-  switch (finding.state) {
-    case 'paid':
-      return moneyCame(order, attempt, finding, at, by);
-    case 'processing':
-      return attempt.status === 'pending' ? [{ type: 'payment.processing', ...stamp }] : [];
-    case 'failed':
-      return isLive(attempt) ? [{ type: 'payment.failed', failure: finding.reason, ...stamp }] : [];
-    case 'closed':
-      return isLive(attempt) ? [{ type: 'payment.closed', ...stamp }] : [];
-    case 'pending':
-      return [];
-  }
-}
-
-/** Money that came is a fact: it pays the order, is disputed, or is owed back (rules 1, 2, 5). It is never refused. */
-function moneyCame(order: Order, attempt: Payment, money: Money, at: number, by: Actor): OrderEvent[] {
-  const { tradeNo, amount, currency, paidAt } = money;
-  if (isToldBefore(order, attempt, money)) return [];
-  const stamp = { payment: attempt.id, at, by };
-  const capture = { tradeNo, amount, currency, at: paidAt };
-  if (!isRightMoney(order, money))
-    return [{ type: 'payment.disputed', capture: { ...capture, use: 'disputed' }, ...stamp }];
-  if (!isUnpaid(order)) return [{ type: 'money_captured', capture: { ...capture, use: 'excess' }, ...stamp }];
-  return [
-    { type: 'money_captured', capture: { ...capture, use: 'order' }, ...stamp },
-    { type: 'order.paid', paidAt, ...stamp },
-  ];
-}
-type Money = Extract<PaymentFinding, { state: 'paid' }>;
-
-/** Told twice is told once; but what was wrong under this number may be right now (rule 2), unless it is going back. */
-function isToldBefore(order: Order, attempt: Payment, money: Money): boolean {
-  const known = attempt.captures.find(({ tradeNo }) => tradeNo === money.tradeNo);
-  if (!known) return false;
-  return known.use !== 'disputed' || !isRightMoney(order, money) || isGoingBack(order, attempt, money.tradeNo);
-}
-
-export function foreignNoticeFound(
-  order: Order,
-  { payment, by }: CommandOf<'foreign_notice_found'>,
-  at: number,
-): Decision {
-  const attempt = paymentOf(order, payment);
-  return attempt && attempt.foreignNoticeAt === null ? done({ type: 'foreign_notice', payment, at, by }) : nothing;
-}
 
 /** A person decides about money of a wrong amount: it goes back, or pays after all (what is over goes back). */
 export function resolveDispute(order: Order, wish: CommandOf<'resolve_dispute'>, at: number): Decision {

@@ -43,7 +43,7 @@ export function moneyReturns(
   capture: Capture,
   at: number,
   decided: { by: Actor; applicant: string; note: string | null } = { by: SYSTEM, applicant: 'system', note: null },
-): OrderEvent {
+): Extract<OrderEvent, { type: 'refund.requested' }> {
   const earlier = order.refunds.filter((refund) => !isOwnRefund(refund) && refund.source?.payment === payment.id);
   const amount = strayAmount(order, payment, capture);
   const application = {

@@ -6,7 +6,7 @@ import { dutiesOf, isSettled, type Duty } from './duties.ts';
 import type { ItemChange, OrderEvent } from './events.ts';
 import { PAUSES } from './limits.ts';
 import type { Actor, Order, Refund } from './order.ts';
-import { isOpen, isPaid, isUnpaid, SYSTEM } from './order.ts';
+import { isPaid, isUnpaid, needsClosing, SYSTEM } from './order.ts';
 import { attemptCloses } from './payment.ts';
 import { refundTriedAgain, strayRefunds } from './refund.ts';
 
@@ -37,7 +37,7 @@ function expiries(order: Order): Deadline[] {
   return [
     { at: order.expiresAt, events: (at) => [{ type: 'closing_began', ending: ending(at), at, by: SYSTEM }] },
     ...order.payments
-      .filter((p) => isOpen(p) && p.expiresAt < order.expiresAt)
+      .filter((p) => needsClosing(p) && p.expiresAt < order.expiresAt)
       .map((p): Deadline => ({ at: p.expiresAt, events: (at) => [attemptCloses(p.id, at)] })),
   ];
 }
@@ -84,7 +84,8 @@ function delays(order: Order): Deadline[] {
       events: (at) => [{ type: 'duty_delayed', duty: duty.key, at, by: SYSTEM }],
     }));
 }
-const isImpatient = (type: Duty['type']): boolean => type === 'close_attempt' || type === 'make_refund';
+const isImpatient = (type: Duty['type']): boolean =>
+  type === 'close_attempt' || type === 'capture_attempt' || type === 'make_refund';
 
 /**
  * A person wants what is stuck tried again now: refunds that rest after a failure; what is under way is begun anew by

@@ -146,6 +146,8 @@ async function perform(duty: Duty, order: Order, mayBeDone: boolean, takesLonger
       return openingOf(order, duty.payment, takesLonger);
     case 'watch_attempt':
       return watchingOf(order, duty.payment);
+    case 'capture_attempt':
+      return capturingOf(order, duty.payment);
     case 'close_attempt':
       return closingOf(order, duty.payment);
     case 'make_refund':
@@ -180,7 +182,15 @@ async function watchingOf(order: Order, id: PaymentId): Promise<Fact> {
   const finding = await watchAttempt({
     ...callOf(order, payment),
     known: payment.status,
+    ...(payment.watched && { until: payment.watched.until }),
   });
+  return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
+}
+
+async function capturingOf(order: Order, id: PaymentId): Promise<Fact> {
+  const payment = paymentOf(order, id)!;
+  const { captureAttempt } = owedActivities(`Take the money of ${payment.outTradeNo} at ${providerOf(payment.method)}`);
+  const finding = await captureAttempt(callOf(order, payment));
   return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
 }
 
@@ -188,7 +198,8 @@ async function closingOf(order: Order, id: PaymentId): Promise<Fact> {
   const payment = paymentOf(order, id)!;
   const { closeAttempt } = owedActivities(`Close ${payment.outTradeNo} at ${providerOf(payment.method)}`);
   const finding = await closeAttempt(callOf(order, payment));
-  return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
+  const by = { type: 'provider', name: providerOf(payment.method) } as const;
+  return { type: 'payment_found', payment: id, finding, closing: true, by };
 }
 
 async function refunding(order: Order, id: RefundId, mayBeMade: boolean): Promise<Fact | null> {

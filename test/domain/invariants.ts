@@ -6,7 +6,7 @@ import { evolve } from '../../domain/evolve.ts';
 import { isTimelineEvent } from '../../domain/events.ts';
 import { sum } from '../../domain/money.ts';
 import type { DeliveryStatus, Order, PaymentStatus, Refund, RefundStatus } from '../../domain/order.ts';
-import { isUnpaid, SYSTEM } from '../../domain/order.ts';
+import { isUnpaid, paymentOf, SYSTEM } from '../../domain/order.ts';
 import { holdsMoney, isOwnRefund, itemShares, paidAmount, refundedAmount } from '../../domain/sums.ts';
 import { deadlineOf } from '../../domain/time.ts';
 import { instant, timelineData } from '../../domain/view.ts';
@@ -110,8 +110,8 @@ const RANK: Record<Order['status'], number> = {
 const MONEY: PaymentStatus[] = ['succeeded', 'disputed', 'refunded'];
 const PAYMENT_MOVES: Record<PaymentStatus, PaymentStatus[]> = {
   pending: ['processing', 'failed', 'closed', ...MONEY],
-  processing: ['failed', 'closed', ...MONEY],
-  failed: MONEY,
+  processing: ['pending', 'failed', 'closed', ...MONEY], // Pending: an approval was taken back.
+  failed: ['processing', 'closed', ...MONEY],
   closed: MONEY,
   disputed: MONEY,
   succeeded: ['refunded'],
@@ -219,10 +219,23 @@ function checkDuties(order: Order): void {
   for (const { since, dueAt } of duties) must(dueAt >= since, 'nothing is due before it is owed');
   if (!isUnpaid(order))
     must(
-      duties.every(({ type }) => type !== 'open_attempt' && type !== 'watch_attempt'),
-      'nothing is opened for an order that needs no money',
+      duties.every(({ type }) => type !== 'open_attempt' && type !== 'capture_attempt'),
+      'nothing is opened or taken for an order that needs no money',
       duties,
     );
+  for (const { type, dueAt, ...duty } of duties)
+    if (type === 'watch_attempt' && 'payment' in duty && !isUnpaid(order))
+      must(
+        dueAt === paymentOf(order, duty.payment)?.watched?.until,
+        'what could not be closed is asked about once more',
+      );
+  if (order.ending)
+    must(
+      duties.every(({ type }) => type !== 'capture_attempt'),
+      'no money is taken for an order that ends',
+    );
+  for (const { status, watched } of order.payments)
+    must(!watched || status === 'failed' || status === 'closed', 'what is open is not left to be watched', status);
 }
 
 /** What is due by time alone comes to rest at once: an alarm in the past would ring for ever. */

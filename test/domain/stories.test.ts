@@ -77,6 +77,48 @@ it('ends at most once, however payment, closing and expiry meet', () => {
   expect(tellsAll(story, words, 8)).toBeGreaterThan(5_000);
 });
 
+it('keeps one payment and returns the others, also where nothing can be closed for good', () => {
+  const [one, two, three] = [s.PAY_1, s.PAY_2, s.PAY_3];
+  const story = s.given({}, s.pay('unionpay.qr'), s.opened(one), s.pay('paypal.checkout'), s.opened(two));
+  const words: Word[] = [
+    s.closedOnlyHere(one),
+    s.money(one),
+    s.failingForNow(one),
+    s.processing(one),
+    s.approved(two),
+    s.found(two, { state: 'pending' }),
+    s.money(two),
+    s.closedOnlyHere(two),
+    s.closed(two),
+    s.pay('card.stripe'),
+    s.failingForNow(three),
+    s.money(three),
+    s.cancel(),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 6)).toBeGreaterThan(60_000);
+});
+
+it('revokes a bar code at most once, and keeps no money of it', () => {
+  const story = s.given({}, s.pay('alipay.barcode'));
+  const words: Word[] = [
+    s.openedAtOnce(s.PAY_1, { state: 'processing' }),
+    s.openedAtOnce(s.PAY_1, { state: 'failed', reason: 'no such code' }),
+    s.money(s.PAY_1),
+    s.revoked(s.PAY_1),
+    s.foundClosing(s.PAY_1, { state: 'closed' }),
+    s.closedOnlyHere(s.PAY_1),
+    s.failing(s.PAY_1),
+    s.pay('alipay.qr'),
+    s.opened(s.PAY_2),
+    s.money(s.PAY_2),
+    s.cancel(),
+    s.approve(s.CANCELLATION),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 6)).toBeGreaterThan(5_000);
+});
+
 it('never gives back more than was paid, in total and per item', () => {
   const story = s.paid({ items: [{ quantity: 2, amount: 61 }, { amount: 40 }], discount: 1, refundWindowSeconds: 600 });
   const words: Word[] = [

@@ -120,7 +120,15 @@ export const opened = (payment: PaymentId): Command => ({
   action: { type: 'qr', content: `weixin://${payment}` },
   by: provider,
 });
-const found = (payment: PaymentId, finding: PaymentFinding): Command => ({
+/** Without anything to show: a bar code. */
+export const openedAtOnce = (payment: PaymentId, finding: PaymentFinding): Command => ({
+  type: 'payment_opened',
+  payment,
+  action: null,
+  finding,
+  by: provider,
+});
+export const found = (payment: PaymentId, finding: PaymentFinding): Command => ({
   type: 'payment_found',
   payment,
   finding,
@@ -135,6 +143,25 @@ export const money = (
 export const processing = (payment: PaymentId): Command => found(payment, { state: 'processing' });
 export const failing = (payment: PaymentId): Command => found(payment, { state: 'failed', reason: 'no funds' });
 export const closed = (payment: PaymentId): Command => found(payment, { state: 'closed' });
+/** By being closed, where that is something of its own. */
+export const foundClosing = (payment: PaymentId, finding: PaymentFinding): Command => ({
+  ...(found(payment, finding) as CommandOf<'payment_found'>),
+  closing: true,
+});
+export const approved = (payment: PaymentId): Command => found(payment, { state: 'approved' });
+export const closedOnlyHere = (payment: PaymentId): Command =>
+  foundClosing(payment, { state: 'closed', mayYetBePaid: true });
+export const failingForNow = (payment: PaymentId): Command =>
+  found(payment, { state: 'failed', reason: 'card declined', mayYetBePaid: true });
+export const revoked = (payment: PaymentId, minor = 100): Command =>
+  foundClosing(payment, {
+    state: 'revoked',
+    tradeNo: `T-${payment}`,
+    amount: minor,
+    currency: 'CNY',
+    paidAt: T0 + SECOND_MS,
+    settledAt: T0 + SECOND_MS * 2,
+  });
 export const foreignNotice = (payment: PaymentId): Command => ({ type: 'foreign_notice_found', payment, by: provider });
 
 const ofRefund = (refund: RefundId | string): RefundId =>
