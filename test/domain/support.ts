@@ -151,8 +151,8 @@ export const foundClosing = (payment: PaymentId, finding: PaymentFinding): Comma
 export const approved = (payment: PaymentId): Command => found(payment, { state: 'approved' });
 export const closedOnlyHere = (payment: PaymentId): Command =>
   foundClosing(payment, { state: 'closed', mayYetBePaid: true });
-export const failingForNow = (payment: PaymentId): Command =>
-  found(payment, { state: 'failed', reason: 'card declined', mayYetBePaid: true });
+export const NOT_THIS_CARD: PaymentFinding = { state: 'failed', reason: 'card declined', mayYetBePaid: true };
+export const failingForNow = (payment: PaymentId): Command => found(payment, NOT_THIS_CARD);
 export const revoked = (payment: PaymentId, minor = 100): Command =>
   foundClosing(payment, {
     state: 'revoked',

@@ -2,8 +2,10 @@ import type { Command, PaymentFinding, RefundFinding } from '../../domain/comman
 import { dutiesOf, isSettled, type Duty } from '../../domain/duties.ts';
 import type { PaymentId, RefundId } from '../../domain/ids.ts';
 import { outRefundNoOf } from '../../domain/ids.ts';
+import { PAUSES } from '../../domain/limits.ts';
+import { methodTerms, type PaymentMethod } from '../../domain/method.ts';
 import type { Order } from '../../domain/order.ts';
-import { isPaid, refundOf } from '../../domain/order.ts';
+import { isPaid, paymentOf, refundOf } from '../../domain/order.ts';
 import { hasFailed, isOnItsWay, moreMayArrive } from '../../domain/delivery.ts';
 import { unreplacedAmount } from '../../domain/refund.ts';
 import { leftAmount, refundedAmount } from '../../domain/sums.ts';
@@ -12,9 +14,12 @@ import { view } from '../../domain/view.ts';
 import { letTimePass, soundly } from './invariants.ts';
 import * as s from './support.ts';
 
-type Trade = { state: 'unknown' | 'open' | 'processing' | 'closed'; captures: Capture[] };
-type Capture = { tradeNo: string; amount: number; currency: string; told: boolean };
+/** `processing`: the buyer is at it; `approved`: they said yes, and nobody has taken the money. */
+type Trade = { state: 'unknown' | 'open' | 'processing' | 'approved' | 'closed'; captures: Capture[] };
+type Capture = { tradeNo: string; amount: number; currency: string };
 type RefundEntry = { trade: PaymentId; tradeNo: string; amount: number; state: 'processing' | 'succeeded' | 'failed' };
+
+type Outcome = 'succeeded' | 'processing' | 'failed';
 
 /**
  * The world around one order: the provider's books, which are the truth about money, and what was said to the order
@@ -51,31 +56,37 @@ export class World {
   buyerPays(payment: PaymentId, amount: number, currency: string, force: boolean): void {
     const trade = this.tradeOf(payment);
     const isPayable = trade.state === 'open' || trade.state === 'processing' || (force && trade.state !== 'unknown');
-    if (!isPayable || (trade.captures.length > 0 && !force)) return;
+    if (!isPayable || (trade.captures.length > 0 && !force) || (this.#isLapsed(payment) && !force)) return;
+    if (this.#methodOf(payment) === 'paypal.checkout' && trade.state === 'open' && !force) trade.state = 'approved';
+    else this.#capture(payment, amount, currency);
+  }
+
+  #capture(payment: PaymentId, amount: number, currency: string): void {
+    const trade = this.tradeOf(payment);
     const tradeNo = `T-${payment}-${trade.captures.length}`;
-    trade.captures.push({ tradeNo, amount, currency, told: false });
+    trade.captures.push({ tradeNo, amount, currency });
     trade.state = 'closed';
   }
 
   /** A notice, or an answer: how a payment stands now. Each capture is told of on its own. */
-  tellOfPayment(payment: PaymentId): void {
-    const trade = this.tradeOf(payment);
-    for (const { tradeNo, amount, currency } of trade.captures)
-      this.tell(s.money(payment, amount, { tradeNo, currency, paidAt: this.now }));
-    for (const capture of trade.captures) capture.told = true;
-    if (trade.captures.length === 0)
-      this.tell(
-        this.#found(payment, {
-          state: trade.state === 'unknown' ? 'pending' : trade.state === 'open' ? 'pending' : trade.state,
-        }),
-      );
+  tellOfPayment(payment: PaymentId, unpaid?: PaymentFinding, closing = false): void {
+    const { state, captures } = this.tradeOf(payment);
+    const kept = captures.filter(({ tradeNo }) => !this.refunds.has(`revoked ${tradeNo}`));
+    for (const { tradeNo, amount, currency } of kept)
+      this.#found(payment, { state: 'paid', tradeNo, amount, currency, paidAt: this.now }, closing);
+    if (captures.length > 0) return;
+    this.#found(payment, unpaid ?? { state: state === 'unknown' || state === 'open' ? 'pending' : state }, closing);
   }
-  #found = (payment: PaymentId, finding: PaymentFinding): Command => ({
-    type: 'payment_found',
-    payment,
-    finding,
-    by: { type: 'provider', name: null },
-  });
+
+  #found(payment: PaymentId, finding: PaymentFinding, closing: boolean): void {
+    const by = { type: 'provider', name: null } as const;
+    this.tell({ type: 'payment_found', payment, finding, ...(closing && { closing: true }), by });
+  }
+
+  #methodOf = (payment: PaymentId): PaymentMethod => paymentOf(this.order, payment)?.method ?? 'wechatpay.native';
+  /** Its time is over, and that of whoever had begun by then. */
+  #isLapsed = (payment: PaymentId): boolean =>
+    this.now >= (paymentOf(this.order, payment)?.expiresAt ?? Infinity) + PAUSES.lastAsking;
 
   tellOfRefund(refund: RefundId): void {
     const known = refundOf(this.order, refund);
@@ -91,15 +102,16 @@ export class World {
   }
 
   /** Carries out a duty, as far as the provider lets it. */
-  perform(duty: Duty, outcome: 'succeeded' | 'processing' | 'failed' = 'succeeded'): void {
+  perform(duty: Duty, outcome: Outcome = 'succeeded'): void {
     switch (duty.type) {
       case 'open_attempt':
-        return this.#open(duty.payment, outcome !== 'failed');
+        return this.#open(duty.payment, outcome);
       case 'watch_attempt':
-        return this.tellOfPayment(duty.payment);
+        return this.tellOfPayment(duty.payment, this.#isLapsed(duty.payment) ? { state: 'closed' } : undefined);
+      case 'capture_attempt':
+        return this.#take(duty.payment, outcome);
       case 'close_attempt':
-        this.tradeOf(duty.payment).state = 'closed';
-        return this.tellOfPayment(duty.payment);
+        return this.#close(duty.payment, outcome);
       case 'make_refund':
       case 'watch_refund':
         this.#refund(duty.refund, outcome);
@@ -107,11 +119,62 @@ export class World {
     }
   }
 
-  #open(payment: PaymentId, works: boolean): void {
+  #open(payment: PaymentId, outcome: Outcome): void {
     const trade = this.tradeOf(payment);
-    if (!works && trade.state === 'unknown') return this.tell(s.failing(payment));
+    if (this.#methodOf(payment) === 'alipay.barcode') return this.#charge(payment, outcome);
+    if (outcome === 'failed' && trade.state === 'unknown') return this.tell(s.failing(payment));
     if (trade.state === 'unknown') trade.state = 'open';
     this.tell(s.opened(payment));
+  }
+
+  /** A bar code is opened and paid, or refused, at once; or waits for a person. */
+  #charge(payment: PaymentId, outcome: Outcome): void {
+    const trade = this.tradeOf(payment);
+    if (trade.state === 'unknown') {
+      trade.state = outcome === 'failed' ? 'closed' : 'processing';
+      if (outcome === 'succeeded') this.#capture(payment, this.order.total, 'CNY');
+    }
+    const [paid] = trade.captures;
+    if (paid) return this.tell(s.openedAtOnce(payment, { state: 'paid', ...paid, paidAt: this.now }));
+    const failed = { state: 'failed', reason: 'no such code' } as const;
+    this.tell(s.openedAtOnce(payment, trade.state === 'closed' ? failed : { state: 'processing' }));
+  }
+
+  #take(payment: PaymentId, outcome: Outcome): void {
+    const trade = this.tradeOf(payment);
+    if (trade.state !== 'approved') return this.tellOfPayment(payment);
+    trade.state = outcome === 'failed' ? 'open' : 'processing';
+    if (outcome === 'succeeded') this.#capture(payment, this.order.total, 'CNY');
+    this.tellOfPayment(payment, outcome === 'failed' ? s.NOT_THIS_CARD : undefined);
+  }
+
+  /** As each provider can: see METHODS. `failed` is a bar code that is paid in the very moment. */
+  #close(payment: PaymentId, outcome: Outcome): void {
+    const trade = this.tradeOf(payment);
+    const onlyHere = { state: 'closed', mayYetBePaid: true } as const;
+    switch (methodTerms(this.#methodOf(payment)).closing) {
+      case 'never':
+        // What is under way is waited for: the buyer gives up in the end.
+        if (trade.state === 'processing') trade.state = 'open';
+        return this.tellOfPayment(payment, onlyHere, true);
+      case 'once_known':
+        if (trade.state === 'open') return this.tellOfPayment(payment, onlyHere, true);
+        break;
+      case 'revoke':
+        if (outcome === 'failed' && trade.state === 'processing') return this.#revoke(payment);
+        break;
+      case 'at_once':
+    }
+    trade.state = 'closed';
+    this.tellOfPayment(payment, undefined, true);
+  }
+
+  #revoke(payment: PaymentId): void {
+    this.#capture(payment, this.order.total, 'CNY');
+    const capture = this.tradeOf(payment).captures.at(-1)!;
+    const { tradeNo, amount } = capture;
+    this.refunds.set(`revoked ${tradeNo}`, { trade: payment, tradeNo, amount, state: 'succeeded' });
+    this.#found(payment, { state: 'revoked', ...capture, paidAt: this.now, settledAt: this.now }, true);
   }
 
   #refund(id: RefundId, outcome: RefundEntry['state']): void {
@@ -147,18 +210,20 @@ export class World {
 
   /**
    * From now on everything works: providers answer, people decide, the merchant delivers, time passes.
+   * @param tells whether providers also send notices
    * @throws if the order does not come to its end
    */
-  becomeFriendly(approves = true): void {
+  becomeFriendly(approves = true, tells = true): void {
     for (let rounds = 0; rounds < 150; rounds++) {
       this.passUntil(this.now);
-      for (const payment of this.trades.keys()) this.tellOfPayment(payment);
+      if (tells) for (const payment of this.trades.keys()) this.tellOfPayment(payment);
       for (const duty of dutiesOf(this.order))
         if (dutiesOf(this.order).some(({ key }) => key === duty.key)) this.perform(duty);
       this.#peopleAct(approves);
       if (isSettled(this.order)) return;
-      const deadline = deadlineOf(this.order);
-      if (deadline !== null) this.passUntil(deadline);
+      const later = dutiesOf(this.order).flatMap(({ dueAt }) => (dueAt > this.now ? [dueAt] : []));
+      const next = Math.min(deadlineOf(this.order) ?? Infinity, ...later);
+      if (next < Infinity) this.passUntil(next);
     }
     throw new Error(`the order does not come to its end: ${JSON.stringify(this.order)}`);
   }
