@@ -6,11 +6,21 @@ const mutant = (rule: string, file: string, from: string, to: string): Mutant =>
 const money: Mutant[] = [
   mutant('money: the amount is right', 'returns.ts', 'amount === order.total && currency', 'currency'),
   mutant('money: the currency is right', 'returns.ts', ' && currency === order.currency;', ';'),
-  mutant('money: only right money pays', 'payment.ts', 'if (!isRightMoney(order, money))\n', 'if (amount < 0)\n'),
-  mutant('money: an order is paid once', 'payment.ts', 'if (!isUnpaid(order)) return [{', 'if (amount < 0) return [{'),
-  mutant('money: told twice is told once', 'payment.ts', 'if (!known) return false;', 'return false;'),
-  mutant('money: wrong money may be told right', 'payment.ts', "known.use !== 'disputed' || ", 'true || '),
-  mutant('money: what goes back pays no more', 'payment.ts', ' || isGoingBack(order, attempt, money.tradeNo);', ';'),
+  mutant('money: only right money pays', 'payment-found.ts', 'if (!isRightMoney(order, money))\n', 'if (amount < 0)\n'),
+  mutant(
+    'money: an order is paid once',
+    'payment-found.ts',
+    'if (!isUnpaid(order)) return [{',
+    'if (amount < 0) return [{',
+  ),
+  mutant('money: told twice is told once', 'payment-found.ts', 'if (!known) return false;', 'return false;'),
+  mutant('money: wrong money may be told right', 'payment-found.ts', "known.use !== 'disputed' || ", 'true || '),
+  mutant(
+    'money: what goes back pays no more',
+    'payment-found.ts',
+    ' || isGoingBack(order, attempt, money.tradeNo);',
+    ';',
+  ),
   mutant('returns: stray money goes back', 'returns.ts', 'return capture ? [', 'return capture && at < 0 ? ['),
   mutant('returns: once', 'returns.ts', 'if (isGoingBack(order, payment, tradeNo)) return 0;', ''),
   mutant('returns: disputed money of an ended order', 'returns.ts', 'isUnpaid(order) ? 0 : amount', '0'),
@@ -66,7 +76,12 @@ const ending: Mutant[] = [
   ),
   mutant('ending: at its very moment', 'payment.ts', 'at >= order.expiresAt ||', 'at > order.expiresAt ||'),
   mutant('ending: not before its moment', 'time.ts', 'deadline.at <= at)', 'deadline.at <= at + 1)'),
-  mutant('ending: the earlier attempt is closed', 'payment.ts', '...open.map((p) => attemptCloses(p.id, at, by)),', ''),
+  mutant(
+    'ending: the earlier attempt is closed',
+    'payment.ts',
+    '...earlier.map((p) => attemptCloses(p.id, at, by)),',
+    '',
+  ),
   mutant(
     'ending: the new one waits for it',
     'duties.ts',
@@ -324,4 +339,114 @@ const deliveries: Mutant[] = [
   mutant('end: open while a refund is tried again', 'duties.ts', ' || retryAt !== null)', ')'),
 ];
 
-export const MUTANTS: readonly Mutant[] = [...money, ...ending, ...refunds, ...deliveries];
+const watching: Mutant[] = [
+  mutant(
+    'watch: what can not be closed',
+    'payment-found.ts',
+    'mayYetBePaid && at < lastAsking(attempt) ? lastAsking(attempt) : null',
+    'null',
+  ),
+  mutant('watch: not for ever', 'payment-found.ts', 'mayYetBePaid && at < lastAsking(attempt) ?', 'mayYetBePaid ?'),
+  mutant('watch: beyond its own expiry', 'payment-found.ts', 'expiresAt + PAUSES.lastAsking', 'expiresAt'),
+  mutant(
+    'watch: what failed for now',
+    'payment-found.ts',
+    '...(mayYetBePaid && { watchedUntil: lastAsking(attempt) }), ',
+    '',
+  ),
+  mutant('watch: a last word ends it', 'payment-found.ts', 'isWatched(attempt) && !mayYetBePaid ?', 'at < 0 ?'),
+  mutant(
+    'watch: the next card may do it',
+    'payment-found.ts',
+    " || (attempt.status === 'failed' && isWatched(attempt)) ? [attempt]",
+    ' ? [attempt]',
+  ),
+  mutant(
+    'watch: only in the end once the order is over',
+    'duties.ts',
+    'watched && !isUnpaid(order) ? watched.until : ',
+    '',
+  ),
+  mutant(
+    'watch: asked before the order ends',
+    'ending.ts',
+    '(p) => needsClosing(p) || isToBeAskedBefore(ending, p)',
+    'needsClosing',
+  ),
+  mutant('watch: asked once before the order ends', 'ending.ts', 'payment.watched!.since < since', 'since > 0'),
+  mutant(
+    'watch: what failed is closed',
+    'order.ts',
+    " || (payment.status === 'failed' && isWatched(payment) && payment.closingSince === null)",
+    '',
+  ),
+  mutant(
+    'watch: failing does not end a closing',
+    'evolve-payment.ts',
+    'event.watchedUntil === undefined ? null : payment.closingSince',
+    'null',
+  ),
+  mutant('watch: money ends it', 'evolve-payment.ts', ', ...unwatched(payment) };\n}', ' };\n}'),
+  mutant('approved: is taken', 'duties.ts', 'if (!approvedAt) return', 'if (order.total > 0) return'),
+  mutant(
+    'approved: only while the order wants it',
+    'payment-found.ts',
+    '  isUnpaid(order) &&\n  !order.ending &&\n',
+    '',
+  ),
+  mutant('approved: not while it is closed', 'payment-found.ts', '(isOpen(attempt) ||', '(isLive(attempt) ||'),
+  mutant(
+    'approved: closing goes before taking',
+    'duties.ts',
+    'if (closingSince !== null)',
+    'if (closingSince !== null && !approvedAt)',
+  ),
+  mutant(
+    'approved: on its way',
+    'evolve-payment.ts',
+    "approvedAt: null, status: event.isTaken ? 'processing' : 'pending'",
+    "status: 'processing'",
+  ),
+  mutant('approved: taken back', 'payment-found.ts', 'return attempt.approvedAt ? [{', 'return at < 0 ? [{'),
+  mutant(
+    'approved: failing ends it',
+    'evolve-payment.ts',
+    'closingSince: event.watchedUntil === undefined ? null : payment.closingSince,\n  ...unapproved(payment),',
+    'closingSince: event.watchedUntil === undefined ? null : payment.closingSince,',
+  ),
+  mutant(
+    'revoke: only its own answer counts',
+    'payment-found.ts',
+    'if (isBeingRevoked(attempt) && !closing) return [];',
+    '',
+  ),
+  mutant(
+    'revoke: booked once',
+    'payment-found.ts',
+    'if (attempt.captures.some((known) => known.tradeNo === tradeNo)) return [];',
+    '',
+  ),
+  mutant(
+    'revoke: has gone back already',
+    'payment-found.ts',
+    "    { type: 'refund.succeeded', refund: refund.id, settledAt, at, by },\n",
+    '',
+  ),
+  mutant('revoke: is the reason', 'ending.ts', 'revokedAt >= ending.since', 'at < 0'),
+  mutant('revoke: only of this end', 'ending.ts', 'revokedAt >= ending.since', 'revokedAt > 0'),
+  mutant(
+    'bar code: opened without anything to show',
+    'evolve-payment.ts',
+    '...(event.action === null && { withoutAction: true }),',
+    '',
+  ),
+  mutant(
+    'bar code: what opening tells counts',
+    'payment-found.ts',
+    '...(finding ? foundOut',
+    '...(finding && at < 0 ? foundOut',
+  ),
+  mutant('refund: each try has its time', 'evolve-refund.ts', '        triedAt: event.at,\n', ''),
+];
+
+export const MUTANTS: readonly Mutant[] = [...money, ...ending, ...refunds, ...deliveries, ...watching];
