@@ -24,7 +24,9 @@ export function createMetrics(registry: Registry, db: Kysely<Database>): Metrics
     }),
     notices: new Counter({
       name: 'orders_provider_notices_total',
-      help: 'Notices of payment providers: accepted, repeated, unknown_order, rejected (bad signature), failed',
+      help:
+        'Notices of payment providers: accepted, repeated, unknown_order, foreign (for another merchant or app), ' +
+        'unhandled (of a kind that no order waits for), rejected (bad signature), failed',
       labelNames: ['provider', 'outcome'],
       registers,
     }),

@@ -76,7 +76,7 @@ async function takeIn(
   try {
     const notice = await provider.readNotice({ headers: c.req.raw.headers, body: bytes });
     const recorded = await record(services, provider.name, merchant, notice);
-    count(recorded.order === null ? 'unknown_order' : recorded.isNew ? 'accepted' : 'repeated');
+    count(outcomeOf(recorded, provider.isOurs(notice.account)));
     if (recorded.order === null) return 'failed';
     await tell(services, c, recorded);
     return 'accepted';
@@ -90,6 +90,12 @@ async function takeIn(
     c.var.log.warn({ provider: provider.name, merchant, err: described(error) }, 'a notice was not taken in');
     return isRejected ? 'rejected' : 'failed';
   }
+}
+
+function outcomeOf({ order, isNew }: RecordedNotice, isOurs: boolean): string {
+  if (order === null) return 'unknown_order';
+  if (!isNew) return 'repeated';
+  return isOurs ? 'accepted' : 'foreign';
 }
 
 /** Genuine, but about something that no order waits for: sent again it would say no more. */

@@ -11,6 +11,7 @@ import { createSavedFeed } from '../../db/saved-feed.ts';
 import { SCOPES, type Scope } from '../../db/schema.ts';
 import type { Sealer } from '../../db/sealed.ts';
 import { freePort } from '../../start/ports.ts';
+import type { RunningWorker } from '../../worker/run.ts';
 import { startSystem, type System, type SystemOptions } from '../support/system.ts';
 
 export const MERCHANT_KEY = 'sk_test_demo';
@@ -31,6 +32,7 @@ export type Call = (request: string, body?: unknown, options?: CallOptions) => P
 export type TestApi = {
   url: string;
   system: System;
+  worker: RunningWorker;
   sealer: Sealer;
   deps: ApiDeps;
   /** `call('POST /v1/orders', {...})`; every answer is compared with the OpenAPI document. */
@@ -38,15 +40,15 @@ export type TestApi = {
   stop(): Promise<void>;
 };
 
-/** The whole system, real in every part; the simulator's notices reach this API. */
+/** The whole system, real in every part; the simulator's notices reach this API, or the `publicUrl` that is given. */
 export async function startApi(
   change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}),
   options: SystemOptions = {},
 ): Promise<TestApi> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const system = await startSystem({ ...options, publicUrl: url });
-  await system.startWorker();
+  const system = await startSystem({ publicUrl: url, ...options });
+  const worker = await system.startWorker();
   await addOtherMerchant(system);
   const { sealer } = system;
   const saved = createSavedFeed(system.databaseUrl);
@@ -72,6 +74,7 @@ export async function startApi(
   return {
     url,
     system,
+    worker,
     sealer,
     deps,
     call: callerOf(url, documentedBy(deps)),

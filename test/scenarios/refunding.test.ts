@@ -1,133 +1,118 @@
-import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { OPERATOR_KEY, startApi, type TestApi } from '../api/support.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
-import { faults, noFaults, noticeOf } from '../support/orders.ts';
-import { storyOf } from './support.ts';
+import { orderWorkflowId, refundDecision } from '../../workflows/messages.ts';
+import { addKey, OPERATOR_KEY, type Answer } from '../api/support.ts';
+import { HUNDRED, Shop, type Sale } from './shop.ts';
 
-/** Scenarios 21, 25 to 33 and 50, each with the provider's faults, and with workers that remember no order. */
+/** Scenarios 25 to 29 and 34: who may have how much back, and who decides. */
 
-let api: TestApi;
+let shop: Shop;
 beforeAll(async () => {
-  api = await startApi(() => ({}), { cachedOrders: 0 });
+  shop = await Shop.open();
 });
-afterEach(() => noFaults(api.system));
-afterAll(() => api?.stop());
-const { create, open, buyer, seen, events, booksAgree } = storyOf(() => api);
+afterAll(() => shop?.close());
 
-async function paid(): Promise<string> {
-  const { id } = await create();
-  await buyer((await open(id)).body.out_trade_no, { action: 'pay' });
-  await seen(id, ({ paid_at }) => paid_at !== null);
-  return id;
-}
-const apply = (id: string, amount?: number) =>
-  api.call(`POST /v1/orders/${id}/refunds`, { reason: 'broken', ...(amount && { amount }) });
-const approve = (id: string, refund: string) =>
-  api.call(`POST /v1/orders/${id}/refunds/${refund}/approve`, {}, { key: OPERATOR_KEY });
-async function approved(id: string, amount?: number): Promise<string> {
-  const { body } = await apply(id, amount);
-  expect((await approve(id, body.id)).status).toBe(200);
-  return body.id;
-}
-const settled = (id: string, status: string) =>
-  seen(id, ({ refunds }) => refunds.length > 0 && refunds.every((refund: any) => refund.status === status));
-const codes = ({ attention }: any) => attention.map(({ code }: { code: string }) => code);
+const statuses = (answers: Answer[]) => answers.map(({ status }) => status).toSorted((a, b) => a - b);
 
-describe('a refund', () => {
-  it('whose call times out but came through succeeds once, found by asking (30)', async () => {
-    const id = await paid();
-    await faults(api.system, { timeout_rate: 1, drop_notices: true });
-    await approved(id, 1000);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await noFaults(api.system);
-    await settled(id, 'succeeded');
-    expect(await booksAgree(id)).toEqual({ captured: 3000, refunded: 1000 });
+describe.concurrent('refunds never exceed what was paid (25)', () => {
+  it('60 and 60 out of 100 at once: one is accepted', async () => {
+    const sale = await shop.sold(HUNDRED);
+    const ask = () => sale.call('POST', '/refunds', { reason: 'x', amount: 6000 });
+    const answers = await Promise.all([ask(), ask()]);
+    expect(statuses(answers)).toEqual([202, 409]);
+    expect(answers.find(({ status }) => status === 409)!.body).toMatchObject({ code: 'refund_exceeds_paid' });
   });
 
-  it('whose notice comes five times is told of once (31)', async () => {
-    const id = await paid();
-    await faults(api.system, { duplicate_notices: 4 });
-    await approved(id);
-    await settled(id, 'succeeded');
-    expect((await events(id)).filter((type) => type === 'refund.succeeded')).toHaveLength(1);
-    expect(await booksAgree(id)).toEqual({ captured: 3000, refunded: 3000 });
-  });
-
-  it('that fails frees its amount, shows, and is replaced by a new one (32)', async () => {
-    const id = await paid();
-    await faults(api.system, { refund_fails: true });
-    await approved(id);
-    expect(codes(await settled(id, 'failed'))).toEqual(['refund_failed']);
-    expect(await events(id)).toContain('refund.failed');
-    await noFaults(api.system);
-    await approved(id);
-    const done = await seen(id, ({ refund_status }) => refund_status === 'full');
-    expect(codes(done)).toEqual([]);
-    expect(await booksAgree(id)).toEqual({ captured: 3000, refunded: 3000 });
-  });
-
-  it('that takes its time is processing until it settles (33)', async () => {
-    const id = await paid();
-    await faults(api.system, { refund_delay_ms: 600_000 });
-    await approved(id);
-    await settled(id, 'processing');
-    await noFaults(api.system);
-    await settled(id, 'succeeded');
-  });
-
-  it('in thirty parts at once never comes to more than was paid, at the provider too (25)', async () => {
-    const id = await paid();
-    const parts = Array.from({ length: 30 }, (_, n) => 100 + n * 10);
-    const answers = await Promise.all(parts.map((part) => apply(id, part)));
-    const accepted = answers.filter(({ status }) => status === 202);
-    for (const { status, body } of answers) if (status !== 202) expect(body.code).toBe('refund_exceeds_paid');
-    await Promise.all(accepted.map(({ body }) => approve(id, body.id)));
-    await settled(id, 'succeeded');
-    const { refunded } = await booksAgree(id);
-    expect(refunded).toBe(accepted.reduce((sum, { body }) => sum + body.amount, 0));
-    expect(refunded).toBeLessThanOrEqual(3000);
+  it('fifty parts at once: no more than was paid is accepted, nor goes back at the provider', async () => {
+    const sale = await shop.sold(HUNDRED);
+    const parts = Array.from({ length: 50 }, (_, index) => 1 + ((index * 7919) % 600));
+    const answers = await Promise.all(parts.map((amount) => sale.call('POST', '/refunds', { reason: 'x', amount })));
+    expect(new Set(statuses(answers))).toEqual(new Set([202, 409]));
+    const accepted = answers.filter(({ status }) => status === 202).map(({ body }) => body);
+    await Promise.all(accepted.map((refund) => sale.decides(refund, 'approve')));
+    const { amounts, refunds } = await sale.becomes(
+      (order) => order.refunds.every(({ status }: { status: string }) => status === 'succeeded'),
+      50_000,
+    );
+    const back = await sale.paidBack();
+    expect([back.length, refunds.length]).toEqual([accepted.length, accepted.length]);
+    expect(back.reduce((sum, { amount }) => sum + amount, 0)).toBe(amounts.refunded);
+    expect(amounts.refunded).toBeLessThanOrEqual(10_000);
+    expect(10_000 - amounts.refunded).toBeLessThan(Math.max(...parts));
   });
 });
 
-describe('money that came after the end', () => {
-  it('goes back by itself; where that fails it shows and is tried again; twice out is booked twice (21)', async () => {
-    const { id } = await create();
-    const { out_trade_no: outTradeNo, id: payment } = (await open(id)).body;
-    await api.call(`POST /v1/orders/${id}/cancel`, { reason: 'no' });
-    await seen(id, ({ status }) => status === 'cancelled');
-    await faults(api.system, { refund_fails: true });
-    await buyer(outTradeNo, { action: 'pay', force: true });
-    const failed = await settled(id, 'failed');
-    expect([failed.status, codes(failed)]).toEqual(['cancelled', ['refund_failed']]);
-    await noFaults(api.system);
-    await api.call(`POST /v1/orders/${id}/retry`, {});
-    const returned = await settled(id, 'succeeded');
-    expect(codes(returned)).toEqual([]);
-    expect(returned.refunds[0]).toMatchObject({ origin: 'late_payment', out_refund_no: expect.stringMatching(/t2$/) });
-    expect(await booksAgree(id)).toEqual({ captured: 3000, refunded: 3000 });
-
-    const first = returned.refunds[0].out_refund_no.slice(0, -2);
-    await tellRefunded(id as OrderId, { id: payment, outTradeNo, amount: 3000 }, first);
-    expect(codes(await seen(id, ({ attention }) => attention.length > 0))).toEqual(['refunded_twice']);
-    const ledger = await api.system.db.selectFrom('ledger').select('reference').where('order_id', '=', id).execute();
-    expect(ledger.map(({ reference }) => reference)).toEqual(expect.arrayContaining([first, `${first}t2`]));
-    await api.call(`POST /v1/orders/${id}/retry`, {});
-    expect(codes(await seen(id, ({ attention }) => attention.length === 0))).toEqual([]);
+describe.concurrent('an application', () => {
+  it.each([
+    [{ amount: 0 }, 400],
+    [{ amount: -1 }, 400],
+    [{ amount: 3001 }, 409],
+    [{ items: [{ item_id: 'itm_none', quantity: 1 }] }, 400],
+  ])('for %j is refused, and the provider hears nothing of it (26)', async (ask, status) => {
+    const sale = await shop.sold();
+    expect((await sale.call('POST', '/refunds', { reason: 'x', ...ask })).status).toBe(status);
+    expect([(await sale.read()).refunds, await sale.paidBack()]).toEqual([[], []]);
+  });
+  it('of an unpaid order is refused (26)', async () => {
+    const sale = await shop.sells();
+    const answer = await sale.call('POST', '/refunds', { reason: 'x' });
+    expect(answer).toMatchObject({ status: 409, body: { code: 'invalid_state' } });
+  });
+  it('repeated with its key is the same refund, and one at the provider, however often it is decided (27, 28)', async () => {
+    const sale = await shop.sold();
+    const apply = () => sale.call('POST', '/refunds', { reason: 'x', amount: 500 }, { idempotencyKey: 'again' });
+    const applied = await Promise.all([apply(), apply(), apply()]);
+    expect(new Set(applied.map(({ body }) => body.id)).size).toBe(1);
+    const approve = () => sale.decides(applied[0]!.body, 'approve');
+    expect(statuses(await Promise.all([approve(), approve(), approve()]))).toEqual([200, 200, 200]);
+    await sale.refundBecomes(applied[0]!.body.id, 'succeeded');
+    expect(await sale.paidBack()).toMatchObject([{ amount: 500 }]);
+    expect((await approve()).status).toBe(200);
+    expect([await sale.happened('refund.requested'), await sale.happened('refund.reviewed')]).toEqual([1, 1]);
   });
 });
 
-/** A verified notice that a refund of this number went through, which the provider had called failed. */
-async function tellRefunded(id: OrderId, payment: { id: string; outTradeNo: string; amount: number }, number: string) {
-  const row = await noticeOf(api.system, id, payment as never);
-  const account = { merchantNo: '1900000109', appId: 'wxd678efh567hg6787' };
-  const refund = { state: 'succeeded', settledAt: Date.now() };
-  const { outTradeNo } = payment;
-  const body = { id: randomUUID(), account, outTradeNo, about: 'refund', outRefundNo: number, refund };
-  await api.system.db
-    .updateTable('notices')
-    .set({ body: JSON.stringify(body) })
-    .where('id', '=', row)
-    .execute();
-  await api.system.gateway.tellNotice(id, row);
-}
+describe.concurrent('a decision', () => {
+  it('is one: approved and rejected at once, one wins, the other is told so (28)', async () => {
+    const sale = await shop.sold();
+    const refund = await sale.applies();
+    const answers = await Promise.all([sale.decides(refund, 'approve'), sale.decides(refund, 'reject')]);
+    expect(statuses(answers)).toEqual([200, 409]);
+    expect(await sale.happened('refund.reviewed')).toBe(1);
+  });
+
+  it('needs its scope and somebody else than who applied; it says who, when and why (29)', async () => {
+    const sale = await shop.sold();
+    const refund = await sale.applies({ amount: 1 });
+    const key = await addKey(shop.api.system, 'sk_test_no_review', ['orders:read', 'refunds:write']);
+    const unable = await sale.decides(refund, 'approve', { key });
+    expect(unable).toMatchObject({ status: 403, body: { code: 'forbidden', scope: 'refunds:review' } });
+    const applicant = await sale.decides(refund, 'approve', { key: 'sk_test_demo' });
+    expect(applicant).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    await sale.call('POST', `/refunds/${refund.id}/reject`, { note: 'it was fine' }, { key: OPERATOR_KEY });
+    const decided = await sale.refund(refund.id);
+    expect(decided).toMatchObject({ status: 'rejected', reviewer: 'Demo Operator', note: 'it was fine' });
+    expect((await sale.events()).at(-1)).toMatchObject({
+      type: 'refund.reviewed',
+      at: decided.reviewed_at,
+      actor: { type: 'operator', name: 'Demo Operator' },
+      data: { decision: 'reject', note: 'it was fine', reviewer: 'Demo Operator' },
+    });
+  });
+
+  it('by a signal from the Temporal UI is the same as by the API (34)', async () => {
+    const [bySignal, byApi] = [await shop.sold(), await shop.sold()];
+    const [one, other] = [await bySignal.applies({ amount: 700 }), await byApi.applies({ amount: 700 })];
+    const handle = shop.api.system.client.workflow.getHandle(orderWorkflowId(bySignal.id as OrderId));
+    const decision = { refundId: one.id, decision: 'approve', reviewer: 'Demo Operator', note: 'seen' } as const;
+    await handle.signal(refundDecision, decision);
+    await byApi.decides(other, 'approve');
+    await Promise.all([bySignal.refundBecomes(one.id, 'succeeded'), byApi.refundBecomes(other.id, 'succeeded')]);
+    const outcome = async (sale: Sale, { id }: { id: string }) => {
+      const { reviewer, note, status, amount } = await sale.refund(id);
+      const events = (await sale.events()).map(({ type, actor, data }) => ({ type, actor, decision: data.decision }));
+      return { reviewer, note, status, amount, events, net: await sale.net() };
+    };
+    expect(await outcome(bySignal, one)).toEqual(await outcome(byApi, other));
+  });
+});
