@@ -2,16 +2,15 @@ import { findOrder } from '../db/orders.ts';
 import { SETTLES_AFTER_MS } from '../db/outbox.ts';
 import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
-import type { Notice, PaymentProvider } from '../providers/provider.ts';
+import type { KeptNotice } from '../providers/provider.ts';
 import type { NoticeFinding, OrderToReopen } from './calls.ts';
 import type { Deps } from './index.ts';
-import { AccountMissing } from './failure.ts';
 import { paymentFindingOf } from './payments.ts';
 
 /** How much of the timeline a run that opens an order again begins with. */
 const TIMELINE_LENGTH = 100;
 
-export function recordActivities({ db, provider, notifiers }: Deps) {
+export function recordActivities({ db, notifiers }: Deps) {
   return {
     saveOrder: (work: Save): Promise<SaveOutcome> => saveAndTell({ db, notifiers }, work),
 
@@ -43,18 +42,13 @@ export function recordActivities({ db, provider, notifiers }: Deps) {
         .where('order_id', '=', order)
         .executeTakeFirst();
       if (!row) return null;
-      const notice = row.body as Notice;
-      const ours = await isOurs(provider(row.merchant_id, row.provider), notice);
+      const notice = row.body as KeptNotice;
+      const { ours, outTradeNo } = notice;
+      const { provider } = row;
       if (notice.about === 'payment')
-        return {
-          about: 'payment',
-          outTradeNo: notice.outTradeNo,
-          ours,
-          provider: row.provider,
-          finding: paymentFindingOf(notice.payment),
-        };
+        return { about: 'payment', outTradeNo, ours, provider, finding: paymentFindingOf(notice.payment) };
       const finding = notice.refund.state === 'unknown' ? ({ state: 'processing' } as const) : notice.refund;
-      return { about: 'refund', outRefundNo: notice.outRefundNo, ours, provider: row.provider, finding };
+      return { about: 'refund', outRefundNo: notice.outRefundNo, ours, provider, finding };
     },
 
     /** The operator of that merchant by this name who may review refunds; null if there is none. */
@@ -77,16 +71,6 @@ export function recordActivities({ db, provider, notifiers }: Deps) {
       return able ? { key: `key:${able.id}`, name } : null;
     },
   };
-}
-
-/** Without an account nobody can tell: a person has to look, and nothing else of the order waits for that. */
-async function isOurs(found: Promise<PaymentProvider>, { account }: Notice): Promise<boolean> {
-  try {
-    return (await found).isOurs(account);
-  } catch (error) {
-    if (error instanceof AccountMissing) return false;
-    throw error;
-  }
 }
 
 /** The merchant is told as soon as the save is settled. */

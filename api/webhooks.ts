@@ -7,7 +7,7 @@ import {
   NoticeRejected,
   ProviderError,
   type Acknowledgement,
-  type Notice,
+  type KeptNotice,
   type PaymentProvider,
 } from '../providers/provider.ts';
 import { readBytes } from './body.ts';
@@ -75,8 +75,9 @@ async function takeIn(
   const count = (outcome: string) => services.metrics.notices.inc({ provider: provider.name, outcome });
   try {
     const notice = await provider.readNotice({ headers: c.req.raw.headers, body: bytes });
-    const recorded = await record(services, provider.name, merchant, notice);
-    count(outcomeOf(recorded, provider.isOurs(notice.account)));
+    const kept = { ...notice, ours: provider.isOurs(notice.account) };
+    const recorded = await record(services, provider.name, merchant, kept);
+    count(outcomeOf(recorded, kept));
     if (recorded.order === null) return 'failed';
     await tell(services, c, recorded);
     return 'accepted';
@@ -92,16 +93,16 @@ async function takeIn(
   }
 }
 
-function outcomeOf({ order, isNew }: RecordedNotice, isOurs: boolean): string {
+function outcomeOf({ order, isNew }: RecordedNotice, { ours }: KeptNotice): string {
   if (order === null) return 'unknown_order';
   if (!isNew) return 'repeated';
-  return isOurs ? 'accepted' : 'foreign';
+  return ours ? 'accepted' : 'foreign';
 }
 
 /** Genuine, but about something that no order waits for: sent again it would say no more. */
 const isOfNoInterest = (error: unknown): boolean => error instanceof ProviderError && error.outcome === 'refused';
 
-const record = ({ db, now }: Services, provider: ProviderName, merchant: string, notice: Notice) =>
+const record = ({ db, now }: Services, provider: ProviderName, merchant: string, notice: KeptNotice) =>
   recordNotice(db, {
     id: newNoticeId(now()),
     provider,

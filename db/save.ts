@@ -26,43 +26,53 @@ export type Save = {
 
 /**
  * saved: all is in; older: a later task of the same run has saved already, nothing was changed;
- * conflict: another run has gone on with this order (an operator's reset), nothing was changed.
+ * conflict: what is stored has more than this run knows, nothing was changed. Another run has gone on with this order (an
+ * operator's reset), or a lost task had opened an attempt: the buyer may have seen it, so it is never taken back.
  */
 export type SaveOutcome = 'saved' | 'older' | 'conflict';
 /** `endpoints`: those that there is something new for. */
 export type Saved = { outcome: SaveOutcome; endpoints: string[] };
 
 /**
- * Writes the order's rows, timeline, ledger and outbox in one statement. Whatever a failed task had written beyond
+ * Writes the order's rows, timeline, ledger and outbox in one statement. Whatever else a failed task had written beyond
  * the base is replaced in every table; only rows that differ are touched.
  */
 export async function saveOrder(db: Kysely<Database>, save: Save): Promise<Saved> {
   const { before, run } = save;
   const order = save.events.reduce(evolve, before);
-  const { rows } = await sql<{ saved: boolean; saved_run: string | null; endpoints: string[] }>`
+  const { rows } = await sql<{ saved: boolean; older: boolean; endpoints: string[] }>`
     with doc as materialized (select ${JSON.stringify(documentOf(order, save))}::jsonb as d),
       ${guardedOrder(order, save)}, ${ITEMS}, ${PAYMENTS}, ${REFUNDS}, ${LEDGER}, ${timeline(order.seq)},
       ${toldBySave(before.seq, order.seq)}, ${noticesTaken(save.notices)}
-    select saved.id is not null as saved, o.saved_run, ${endpointsTold} as endpoints,
+    select saved.id is not null as saved, ${endpointsTold} as endpoints,
+      o.saved_run = ${run} and (o.base, o.task) > ${baseAndTask(save)} as older,
       case when saved.id is not null then pg_notify(${SAVED_CHANNEL}, ${`${order.id} ${order.version}`}) end
     from orders o left join saved on saved.id = o.id where o.id = ${order.id}`.execute(db);
   const row = rows[0];
   if (!row) throw new Error(`order ${order.id} has no row: it was deleted from the database`);
   if (row.saved) return { outcome: 'saved', endpoints: row.endpoints };
-  return { outcome: row.saved_run === run ? 'older' : 'conflict', endpoints: [] };
+  return { outcome: row.older ? 'older' : 'conflict', endpoints: [] };
 }
 
-/** A run that saved before goes on from its own base; another one only from exactly what is stored. */
-function guardedOrder(order: Order, { before, run, task }: Save) {
+const baseAndTask = ({ before, task }: Save) => sql`(${before.version}::int, ${task}::int)`;
+
+/**
+ * A run that saved before goes on from its own base; another one only from exactly what is stored. Neither forgets an
+ * attempt.
+ */
+function guardedOrder(order: Order, save: Save) {
+  const { before, run, task } = save;
   const columns = orderColumns(order);
+  const attempts = order.payments.map(({ id, startedAt }) => `${id} ${startedAt}`);
   return sql`saved as (
     update orders set
       status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
       paid = ${columns.paid}, held = ${columns.held}, refunded = ${columns.refunded}, version = ${columns.version},
       book = (select d -> 'book' from doc), base = ${before.version}, task = ${task}, saved_run = ${run}, run_id = ${run}
     where id = ${order.id} and case when saved_run = ${run}
-      then (base, task) <= (${before.version}::int, ${task}::int)
-      else version = ${before.version} end
+      then (base, task) <= ${baseAndTask(save)} else version = ${before.version} end
+      and not exists (select from jsonb_array_elements(book -> 'payments') p
+        where (p ->> 'id') || ' ' || (p ->> 'startedAt') <> all(${attempts}::text[]))
     returning id)`;
 }
 
@@ -80,10 +90,7 @@ const PAYMENTS = sql`payments_in as (
   select n.* from saved, doc, jsonb_to_recordset(d -> 'payments') as n(id text, order_id text, merchant_id text,
     provider text, method text, out_trade_no text, status text, amount bigint)
   on conflict (id) do update set provider = excluded.provider, method = excluded.method, status = excluded.status
-    where (payments.method, payments.status) <> (excluded.method, excluded.status)),
-payments_out as (
-  delete from payments p using saved, doc where p.order_id = saved.id
-    and not exists (select from jsonb_array_elements(d -> 'payments') n where n ->> 'id' = p.id))`;
+    where (payments.method, payments.status) <> (excluded.method, excluded.status))`;
 
 const REFUNDS = sql`refunds_in as (
   insert into refunds (id, order_id, merchant_id, out_refund_no, status, origin, amount, body)

@@ -34,7 +34,9 @@ async function takeNotice(book: OrderBook, noticeId: string): Promise<void> {
     else if (payment) book.note({ type: 'foreign_notice_found', payment, by });
   } else {
     const refund = refundNumbered(book.order, notice.outRefundNo);
+    const payment = refund && refundOf(book.order, refund.refund)?.source?.payment;
     if (refund && notice.ours) book.note({ type: 'refund_found', ...refund, finding: notice.finding, by });
+    else if (payment && patched('foreign-notices-of-refunds')) book.note({ type: 'foreign_notice_found', payment, by });
   }
   book.noticeTaken(noticeId);
 }

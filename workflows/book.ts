@@ -4,7 +4,7 @@ import { decide } from '../domain/decide.ts';
 import type { OrderEvent } from '../domain/events.ts';
 import { isTimelineEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
-import type { Order } from '../domain/order.ts';
+import { paymentOf, type Order } from '../domain/order.ts';
 import { instant, timelineData } from '../domain/view.ts';
 import type { Save } from '../db/save.ts';
 import type { DeliveryReportSignal, TimelineEntry } from './messages.ts';
@@ -28,6 +28,8 @@ export class OrderBook {
   #noticesSaved = 0;
   #handedOver: number;
   savedVersion: number;
+  /** How many times the stored order had more, and was gone on from. */
+  adoptions = 0;
   /** What led to changes that are not known to be saved. */
   #unsaved: Command[] = [];
   #unsavedHandedOver = 0;
@@ -104,7 +106,8 @@ export class OrderBook {
 
   /** Another run, or a lost task, has gone on with this order: what it saved counts, and what came here meanwhile is told to that. */
   adopt(order: Order, timeline: TimelineEntry[]): void {
-    const untold = this.#unsaved.splice(0);
+    this.adoptions++;
+    const untold = this.#unsaved.splice(0).filter((command) => isAboutTheSame(command, this.order, order));
     this.#unsavedHandedOver = 0;
     this.order = order;
     this.#base = order;
@@ -124,6 +127,13 @@ export class OrderBook {
     }
     this.#sinceBase.push(...events);
   }
+}
+
+/** What is stored may have another attempt by the same id: what was found about ours says nothing about that one. */
+function isAboutTheSame(command: Command, ours: Order, stored: Order): boolean {
+  if (!('payment' in command)) return true;
+  const theirs = paymentOf(stored, command.payment);
+  return !theirs || theirs.startedAt === paymentOf(ours, command.payment)?.startedAt;
 }
 
 export const entryOf = (event: Extract<OrderEvent, { type: `${string}.${string}` }>, seq: number): TimelineEntry => ({

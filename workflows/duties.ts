@@ -27,8 +27,8 @@ const UNTIL_ASKED = Number.MAX_SAFE_INTEGER;
 export class Duties {
   readonly #book: OrderBook;
   readonly #underWay = new Map<string, { key: string; scope: CancellationScope }>();
-  /** Duties whose quick try runs within the workflow task, by key. */
-  readonly #quickTries = new Set<string>();
+  /** Of duties whose quick try runs within the workflow task. */
+  readonly #quickTries = new Set<CancellationScope>();
   /** Every duty that was ever begun, by key. */
   readonly #begun = new Set<string>();
   readonly #resting = new Map<string, { until: number; trouble: string }>();
@@ -81,8 +81,11 @@ export class Duties {
 
   /** Forgotten at once: in a replay its rejection may come at another moment between results of local activities. */
   #stop(subject: string): void {
-    this.#underWay.get(subject)?.scope.cancel();
+    const stopped = this.#underWay.get(subject);
+    if (!stopped) return;
+    stopped.scope.cancel();
     this.#underWay.delete(subject);
+    this.#quickTries.delete(stopped.scope);
   }
 
   #fresh(): Duty[] {
@@ -101,24 +104,28 @@ export class Duties {
     const mayBeDone = this.#begun.has(duty.key) || mayBeBegunElsewhere(duty);
     this.#begun.add(duty.key);
     void scope
-      .run(() => this.#attempt(duty, mayBeDone))
-      .finally(() => this.#underWay.get(subject)?.scope === scope && this.#underWay.delete(subject));
+      .run(() => this.#attempt(duty, scope, mayBeDone))
+      .finally(() => this.#isUnderWay(duty, scope) && this.#underWay.delete(subject));
   }
 
-  async #attempt(duty: Duty, mayBeDone: boolean): Promise<void> {
+  #isUnderWay = (duty: Duty, scope: CancellationScope): boolean =>
+    this.#underWay.get(subjectOf(duty))?.scope === scope;
+
+  async #attempt(duty: Duty, scope: CancellationScope, mayBeDone: boolean): Promise<void> {
     let trouble = 'done, but still due';
     try {
-      if (duty.type === 'open_attempt') this.#quickTries.add(duty.key);
-      const fact = await perform(duty, this.#book.order, mayBeDone, () => this.#quickTries.delete(duty.key));
+      if (duty.type === 'open_attempt') this.#quickTries.add(scope);
+      const fact = await perform(duty, this.#book.order, mayBeDone, () => this.#quickTries.delete(scope));
       if (fact) this.#book.note(fact);
     } catch (error) {
-      if (isCancellation(error)) return void this.#quickTries.delete(duty.key);
+      if (isCancellation(error)) return void this.#quickTries.delete(scope);
       // A failed local activity throws the bare failure. Anything else is a bug: stop here until it is mended.
       if (!(error instanceof ActivityFailure || error instanceof ApplicationFailure || error instanceof TimeoutFailure))
         throw error;
       trouble = error instanceof ActivityFailure ? String(error.cause?.message ?? error.message) : error.message;
     }
-    this.#quickTries.delete(duty.key);
+    this.#quickTries.delete(scope);
+    if (!this.#isUnderWay(duty, scope)) return;
     const stillDue = dutiesOf(this.#book.order).some(({ key }) => key === duty.key);
     // Watching goes on at once: it found something new, such as the buyer at it.
     const until = duty.type === 'open_attempt' ? UNTIL_ASKED : Date.now() + REST;
@@ -206,17 +213,18 @@ async function refunding(order: Order, id: RefundId, mayBeMade: boolean): Promis
   const call = refundCallOf(order, id);
   if (!call) return null;
   const { makeRefund } = owedActivities(`Refund ${call.outRefundNo} at ${call.provider}`);
+  const { tries } = refundOf(order, id)!;
   const finding = await makeRefund({ ...call, mayBeMade });
-  return { type: 'refund_found', refund: id, finding, by: { type: 'provider', name: call.provider } };
+  return { type: 'refund_found', refund: id, tries, finding, by: { type: 'provider', name: call.provider } };
 }
 
 async function settling(order: Order, id: RefundId): Promise<Fact | null> {
   const call = refundCallOf(order, id);
   if (!call) return null;
   const { watchRefund } = owedActivities(`Ask ${call.provider} about refund ${call.outRefundNo}`);
-  const mayBeUnmade = (refundOf(order, id)?.astray ?? []).length > 0;
-  const finding = await watchRefund({ ...call, mayBeUnmade });
-  return { type: 'refund_found', refund: id, finding, by: { type: 'provider', name: call.provider } };
+  const { tries, astray = [] } = refundOf(order, id)!;
+  const finding = await watchRefund({ ...call, mayBeUnmade: astray.length > 0 });
+  return { type: 'refund_found', refund: id, tries, finding, by: { type: 'provider', name: call.provider } };
 }
 
 const callOf = (order: Order, payment: Payment): AttemptCall => ({

@@ -2,7 +2,7 @@ import { ApplicationFailure, CancellationScope, condition, setHandler } from '@t
 import type { CommandOf, Wish } from '../domain/commands.ts';
 import { PAUSES } from '../domain/limits.ts';
 import type { Payment } from '../domain/order.ts';
-import { isOpen, isOpened, isPaid, isUnpaid } from '../domain/order.ts';
+import { isOpen, isOpened, isPaid, isUnpaid, paymentOf } from '../domain/order.ts';
 import { view } from '../domain/view.ts';
 import { flawOf } from './flaws.ts';
 import { arrivalOfDecision, arrivalOfNotice, arrivalOfReport } from './signals.ts';
@@ -15,7 +15,7 @@ import {
   WISHES,
   type Granted,
 } from './messages.ts';
-import type { Arrival } from './book.ts';
+import type { Arrival, OrderBook } from './book.ts';
 import type { Desk } from './order.ts';
 
 /** Lets the world speak to the order, before anything is awaited. Handlers only record; the story acts. */
@@ -48,13 +48,15 @@ function check(desk: Desk, type: string, wish: Partial<Wish> | null | undefined)
 function grant(desk: Desk, wish: Wish): Promise<Granted> {
   return CancellationScope.nonCancellable(async () => {
     await condition(() => desk.isOpen());
-    desk.book.do(wish);
-    const payment = await outcomeOf(desk, wish);
-    const { version: done } = desk.book.order;
-    // What another run has saved may be less than was done here: then this is saved with less, too.
-    const version = () => Math.min(done, desk.book.order.version);
-    await condition(() => desk.book.savedVersion >= version());
-    return { version: version(), ...(payment && { payment: payment.id }) };
+    const { book } = desk;
+    book.do(wish);
+    for (;;) {
+      const payment = await outcomeOf(desk, wish);
+      const { adoptions, order } = book;
+      await condition(() => book.savedVersion >= order.version || book.adoptions > adoptions);
+      // Where the stored order had more, the wish has been told to that, and has its outcome there.
+      if (book.adoptions === adoptions) return { version: order.version, ...(payment && { payment: payment.id }) };
+    }
   });
 }
 
@@ -72,11 +74,16 @@ async function ended({ book }: Desk): Promise<void> {
 }
 
 /** Waits until the buyer can be shown something, or it is known that there will be nothing. */
-async function opened({ book, duties }: Desk, wish: CommandOf<'open_payment'>): Promise<Payment> {
-  const id = book.order.payments.findLast((p) => isOpen(p) && p.method === wish.method)!.id;
-  const attempt = () => book.order.payments.find((p) => p.id === id)!;
+async function opened(desk: Desk, wish: CommandOf<'open_payment'>): Promise<Payment> {
+  const { book, duties } = desk;
+  const { adoptions } = book;
+  const id = book.order.payments.findLast((p) => isOpen(p) && p.method === wish.method)?.id;
+  if (!id) throw notOpened(book, wish);
+  const attempt = () => paymentOf(book.order, id)!;
   duties.tryAgain(`open/${id}`);
-  await condition(() => isOpened(attempt()) || !isOpen(attempt()) || duties.troubleOf(`open/${id}`) !== undefined);
+  const isKnown = () => isOpened(attempt()) || !isOpen(attempt()) || duties.troubleOf(`open/${id}`) !== undefined;
+  await condition(() => book.adoptions > adoptions || isKnown());
+  if (book.adoptions > adoptions) return opened(desk, wish);
   const { failure, status, closingSince } = attempt();
   // A bar code may have paid, or failed, by being opened.
   if (isOpened(attempt()) && closingSince === null && status !== 'closed') return attempt();
@@ -86,6 +93,12 @@ async function opened({ book, duties }: Desk, wish: CommandOf<'open_payment'>): 
   if (!isOpened(attempt()))
     throw refusal('provider_unavailable', 'The provider does not answer. The same call again continues this attempt.');
   return attempt();
+}
+
+/** The stored order, which had more, did not take the wish. @throws why */
+function notOpened(book: OrderBook, wish: CommandOf<'open_payment'>): ApplicationFailure {
+  book.check(wish);
+  return refusal('invalid_state', 'Another payment attempt has taken the place of this one.');
 }
 
 const refusal = (code: string, detail: string): ApplicationFailure =>

@@ -172,6 +172,7 @@ export class Shop {
           (error: unknown) => (error instanceof WorkflowNotFoundError ? 'forgotten' : String(error)),
         ),
       (is) => is === 'forgotten',
+      60_000,
     );
   }
 

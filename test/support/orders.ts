@@ -119,6 +119,7 @@ export async function noticeOf(
   const notice = {
     id: row,
     account,
+    ours: account.merchantNo === '1900000109',
     outTradeNo: payment.outTradeNo,
     about: 'payment',
     payment: { state: 'paid', tradeNo, money, paidAt: Date.now() },

@@ -12,6 +12,7 @@ import type { OrderId, RefundId } from '../../domain/ids.ts';
 import type { Payment } from '../../domain/order.ts';
 import { view } from '../../domain/view.ts';
 import { deliveryReport, orderQuery, orderWorkflowId, refundDecision } from '../../workflows/messages.ts';
+import { replay } from '../support/histories.ts';
 import {
   control,
   create,
@@ -186,28 +187,59 @@ describe('opening an attempt', () => {
       () => isClosed(system, id),
       (is) => is,
     );
+    await replay(system, id, 'cancelled-while-opening');
   });
 });
 
-it('is paid by an attempt that was saved in a task which was lost, its wish with it', async () => {
-  const { order } = await createUnstarted(system);
-  const run = await system.gateway.start((await findOrder(system.db, order.id, null))!);
-  const action = { type: 'qr', content: 'weixin://x' } as const;
-  const by = { type: 'provider', name: 'wechatpay' } as const;
-  const started = eventsOf(
-    decide(order, { type: 'open_payment', method: 'wechatpay.native', by: MERCHANT }, Date.now()),
-  );
-  const lost = started.reduce(evolve, order);
-  const opened = eventsOf(
-    decide(lost, { type: 'payment_opened', payment: lost.payments[0]!.id, action, by }, Date.now()),
-  );
-  await saveOrder(system.db, { run, task: 3, before: order, events: [...started, ...opened], notices: [] });
-  await system.gateway.tellNotice(order.id, await noticeOf(system, order.id, lost.payments[0]!));
-  const after = await until(
-    () => stored(system, order.id),
-    ({ status }) => status !== 'pending_payment',
-  );
-  expect(after).toMatchObject({ status: 'paid', paidBy: lost.payments[0]!.id });
+describe('an attempt that was saved in a task which was lost, its wish with it', () => {
+  /** The row is there, with what the buyer is shown; its workflow has never heard of it. */
+  async function lostAttempt() {
+    const { order } = await createUnstarted(system);
+    const run = await system.gateway.start((await findOrder(system.db, order.id, null))!);
+    const action = { type: 'qr', content: 'weixin://x' } as const;
+    const by = { type: 'provider', name: 'wechatpay' } as const;
+    const wish = { type: 'open_payment', method: 'wechatpay.native', by: MERCHANT } as const;
+    const started = eventsOf(decide(order, wish, Date.now()));
+    const lost = started.reduce(evolve, order);
+    const payment = lost.payments[0]!;
+    const opened = eventsOf(decide(lost, { type: 'payment_opened', payment: payment.id, action, by }, Date.now()));
+    await saveOrder(system.db, { run, task: 3, before: order, events: [...started, ...opened], notices: [] });
+    return { id: order.id, payment };
+  }
+  const isPaidByIt = async (id: OrderId, payment: Payment) => {
+    await system.gateway.tellNotice(id, await noticeOf(system, id, payment));
+    const after = await until(
+      () => stored(system, id),
+      ({ status }) => status !== 'pending_payment',
+    );
+    expect(after).toMatchObject({ status: 'paid', paidBy: payment.id });
+  };
+  it('pays the order', async () => {
+    const { id, payment } = await lostAttempt();
+    await isPaidByIt(id, payment);
+  });
+  it('does so also where the order has saved something else meanwhile', async () => {
+    const { id, payment } = await lostAttempt();
+    const wish = { type: 'open_payment', method: 'wechatpay.jsapi', by: MERCHANT } as const;
+    const granted = await system.gateway.ask(id, wish).catch((error: unknown) => error);
+    const { payments } = await until(
+      () => stored(system, id),
+      (order) => order.payments[1]?.status === 'failed' && order.payments[0]!.status === 'closed',
+    );
+    expect(payments[0]).toMatchObject({ id: payment.id, method: 'wechatpay.native' });
+    expect(payments[1]).toMatchObject({ method: 'wechatpay.jsapi' });
+    expect(granted).toMatchObject({ code: 'provider_error' }); // It needs a payer_id.
+    await isPaidByIt(id, payment);
+    await replay(system, id, 'lost-attempt');
+  });
+  it('is closed before the order is cancelled', async () => {
+    const { id, payment } = await lostAttempt();
+    await cancel(id);
+    expect(await stored(system, id)).toMatchObject({
+      status: 'cancelled',
+      payments: [{ id: payment.id, status: 'closed' }],
+    });
+  });
 });
 const eventsOf = (decision: Decision) => ('events' in decision ? decision.events : []);
 
