@@ -5,5 +5,10 @@ import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 export function bundleWorkflows(): Promise<WorkflowBundle> {
   const quiet = () => {};
   const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: console.error };
-  return bundleWorkflowCode({ workflowsPath: path.resolve(import.meta.dirname, '../workflows/index.ts'), logger });
+  const workflows = (file: string) => path.resolve(import.meta.dirname, '../workflows', file);
+  return bundleWorkflowCode({
+    workflowsPath: workflows('index.ts'),
+    payloadConverterPath: workflows('payloads.ts'),
+    logger,
+  });
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSettled } from '../../domain/duties.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { orderQuery, orderWorkflowId, WISHES } from '../../workflows/messages.ts';
+import { replay } from '../support/histories.ts';
 import { create, MERCHANT, noticeOf, open, paid, pay, stored, until } from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
 
@@ -79,6 +80,37 @@ describe.concurrent('a signal without the form of one is left aside', () => {
       () => stored(system, id),
       ({ paidAt }) => paidAt !== null,
     );
+  });
+});
+
+describe.concurrent('a signal that can not be read is left aside', () => {
+  const payload = (encoding: string | null, data: string) => ({
+    metadata: encoding === null ? {} : { encoding: Buffer.from(encoding) },
+    data: Buffer.from(data),
+  });
+  const unreadable: [string, ReturnType<typeof payload>][] = [
+    ['broken JSON', payload('json/plain', '{"noticeId": ')],
+    ['an unknown encoding', payload('yaml/plain', 'noticeId: x')],
+    ['no encoding', payload(null, '{"noticeId": "x"}')],
+    ['nothing', payload('json/plain', '')],
+  ];
+  it.for(unreadable)('%s', async ([, sent]) => {
+    const id = await create(system);
+    const payment = await pay(system, id);
+    for (const signalName of ['paymentNotification', 'refundDecision', 'deliveryReport', 'unheardOf'])
+      await system.client.workflowService.signalWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId: orderWorkflowId(id) },
+        signalName,
+        input: { payloads: [sent] },
+      });
+    await system.gateway.tellNotice(id, await noticeOf(system, id, payment));
+    await until(
+      () => stored(system, id),
+      ({ paidAt }) => paidAt !== null,
+    );
+    expect(await handle(id).query(orderQuery)).toMatchObject({ status: 'paid' });
+    if (sent === unreadable[0]![1]) await replay(system, id, 'unreadable-signals');
   });
 });
 
