@@ -10,6 +10,7 @@ import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { onceOnly } from './idempotency.ts';
 import { impatient } from './impatience.ts';
+import { meRoutes } from './me.ts';
 import { createMetrics } from './metrics.ts';
 import { notificationRoutes } from './notifications.ts';
 import { newRouter } from './operation.ts';
@@ -21,6 +22,7 @@ import { limitRate } from './rate-limit.ts';
 import { refundRoutes } from './refunds.ts';
 import { logRequests } from './request-log.ts';
 import { secureHeaders } from './security-headers.ts';
+import { statisticsRoutes } from './statistics.ts';
 import { webhookEndpointRoutes } from './webhook-endpoints.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -62,6 +64,8 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
     personalDataRoutes(services),
     webhookEndpointRoutes(services),
     notificationRoutes(services),
+    meRoutes(),
+    statisticsRoutes(services),
     webhookRoutes(services),
     healthRoutes(services),
   ])

@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { Context } from 'hono';
-import { findKey, findMerchantOf, type ApiKey } from '../db/keys.ts';
+import { findApiKey, findMerchantOf, type ApiKey } from '../db/keys.ts';
 import { hashOfKey } from '../db/merchants.ts';
 import type { Scope } from '../db/schema.ts';
 import type { Caller } from './caller.ts';
@@ -14,10 +14,10 @@ const MAX_KEPT_KEYS = 10_000;
 
 /** Finds out who calls: `Authorization: Bearer <API key, operator key or checkout token>`. */
 export function authenticate(deps: ApiDeps) {
-  const lookUp = keptForAMoment((hash) => findKey(deps.db, Buffer.from(hash, 'hex')));
+  const lookUp = keptForAMoment((hash) => findApiKey(deps.db, { hash: Buffer.from(hash, 'hex') }));
+  const callerWith = async (bearer: string) => (await customerWith(deps, bearer)) ?? holderOf(bearer, lookUp);
   return createMiddleware<ApiEnv>(async (c, next) => {
-    const bearer = bearerOf(c);
-    c.set('caller', (await customerWith(deps, bearer)) ?? (await holderOf(bearer, lookUp)));
+    c.set('caller', c.env?.caller ?? (await callerWith(bearerOf(c))));
     await next();
   });
 }
@@ -43,7 +43,11 @@ async function customerWith({ db, sealer }: ApiDeps, bearer: string): Promise<Ca
 async function holderOf(bearer: string, lookUp: (hash: string) => Promise<ApiKey | null>): Promise<Caller> {
   const found = await lookUp(hashOfKey(bearer).toString('hex'));
   if (!found) throw unknownBearer();
-  const { id, kind, name, scopes, merchant } = found;
+  return callerOf(found);
+}
+
+/** Who holds a key. */
+export function callerOf({ id, kind, name, scopes, merchant }: ApiKey): Caller {
   const actor = { type: kind === 'operator' ? 'operator' : 'merchant', name } as const;
   return { kind: 'key', key: `key:${id}`, scopes: new Set(scopes), merchant, actor };
 }

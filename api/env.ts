@@ -42,6 +42,8 @@ export type Services = ApiDeps & Lifecycle & { metrics: Metrics };
 
 /** What the middleware leaves with a request. */
 export type ApiEnv = {
+  /** Given by our own pages, which have found out already who calls; requests from outside can't have it. */
+  Bindings: { caller?: Caller };
   Variables: {
     requestId: string;
     log: Logger;

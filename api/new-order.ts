@@ -87,7 +87,7 @@ function unitAmountOf(item: ItemBody): number | null {
 export function orderFrom(
   body: NewOrderBody,
   given: { id: OrderId; merchant: Merchant; now: number },
-): Omit<OrderToCreate, 'personal'> & { personalData: PersonalData | null } {
+): Omit<OrderToCreate, 'personal' | 'customerHash'> & { personalData: PersonalData | null } {
   return {
     ...openOrder(termsOf(body, given)),
     merchantOrderNo: body.merchant_order_no,

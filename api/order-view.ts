@@ -1,10 +1,12 @@
 import type { StoredOrder } from '../db/orders.ts';
 import type { PersonalData } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
+import type { OrderId } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
 import { view, type OrderView } from '../domain/view.ts';
 import { orderWorkflowId } from '../workflows/messages.ts';
 import type { Caller } from './caller.ts';
+import { checkoutToken } from './checkout-token.ts';
 import type { Services } from './env.ts';
 import type { OrderBody } from './schemas.ts';
 
@@ -16,7 +18,7 @@ export const personalContext = (order: string): string => `orders.personal/${ord
  * @param live the running workflow's own answer, if it was asked
  */
 export function orderBody(
-  { sealer, temporalUi }: Pick<Services, 'sealer' | 'temporalUi'>,
+  { sealer, temporalUi, publicUrl }: Pick<Services, 'sealer' | 'temporalUi' | 'publicUrl'>,
   caller: Caller,
   { order, row, items }: StoredOrder,
   live: OrderView = view(order),
@@ -46,10 +48,16 @@ export function orderBody(
     refund_window: details.refund_window,
     metadata: isCustomer ? null : details.metadata,
     pickup_code: null,
-    checkout_url: null,
+    checkout_url: mayCheckOut(caller) ? checkoutUrl(sealer, publicUrl, order.id) : null,
     workflow: isCustomer ? null : workflowOf(order, row.run_id, temporalUi),
   };
 }
+
+/** Whoever has the link is the customer: not everybody who may read orders should be. */
+const mayCheckOut = (caller: Caller): boolean => caller.kind === 'customer' || caller.scopes.has('orders:write');
+
+const checkoutUrl = (sealer: Sealer, publicUrl: string, order: OrderId): string =>
+  `${publicUrl}/pay/${order}?token=${checkoutToken(sealer, order)}`;
 
 const itemFields = ({ sku, name, unit_amount, machine_no }: StoredOrder['items'][number]) => ({
   sku,

@@ -2,9 +2,21 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { createOrder, listOrders, markStarted, storedFrom, type OrderFilter, type StoredOrder } from '../db/orders.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { customerHash, customerHashes } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { described } from './errors.ts';
-import { cursorAfter, flag, instantIn, page, pageOf, queryText, readCursor, sizeOf, text } from './fields.ts';
+import {
+  cursorAfter,
+  flag,
+  instantIn,
+  integerText,
+  page,
+  pageOf,
+  queryText,
+  readCursor,
+  sizeOf,
+  text,
+} from './fields.ts';
 import { newOrderId } from './ids.ts';
 import { NewOrderBody, orderFrom } from './new-order.ts';
 import { body, json, newRouter, operation } from './operation.ts';
@@ -37,6 +49,10 @@ const ListQuery = z.strictObject({
   refund_status: RefundStatusOfOrder.optional(),
   attention: flag().optional().openapi({ description: 'Only orders that a person should look at, or only others' }),
   merchant_order_no: queryText().optional(),
+  number: integerText(1, Number.MAX_SAFE_INTEGER).optional(),
+  customer_id: queryText()
+    .optional()
+    .openapi({ description: 'Orders whose `customer.id` is this; not those whose personal data was erased' }),
   created_from: instantIn().optional().openapi({ description: 'Inclusive' }),
   created_to: instantIn().optional().openapi({ description: 'Exclusive' }),
   ...page,
@@ -184,7 +200,12 @@ async function create(
   const { caller } = c.var;
   const id = newOrderId(c.get('seed')?.ids, now());
   const { personalData, ...made } = orderFrom(wanted, { id, merchant: caller.merchant, now: now() });
-  const created = { ...made, personal: personalData && sealer.seal(personalData, personalContext(id)) };
+  const customer = personalData?.customer?.id ?? null;
+  const created = {
+    ...made,
+    personal: personalData && sealer.seal(personalData, personalContext(id)),
+    customerHash: customer === null ? null : customerHash(sealer, caller.merchant.id, customer),
+  };
   const outcome = await createOrder(db, created);
   if ('number' in outcome) {
     const stored = storedFrom(created, outcome.number);
@@ -220,6 +241,11 @@ async function list(services: Services, c: Context<ApiEnv>, query: z.infer<typeo
       refundStatus: query.refund_status,
       attention: query.attention,
       merchantOrderNo: query.merchant_order_no,
+      number: query.number,
+      customerHashes:
+        query.customer_id === undefined
+          ? undefined
+          : customerHashes(services.sealer, c.var.caller.merchant.id, query.customer_id),
       createdFrom: query.created_from,
       createdTo: query.created_to,
       before: readCursor('orders', query.cursor),

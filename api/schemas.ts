@@ -141,7 +141,10 @@ export const Order = z
     refunds: z.array(RefundInOrder),
     pickup_code: z.null(),
     review: z.object({ rating: z.int(), comment: z.string().nullable() }).nullable(),
-    checkout_url: z.null(),
+    checkout_url: z.string().nullable().openapi({
+      description: "The customer's page of this order; null for keys without orders:write",
+      example: 'https://orders.example.com/pay/ord_01jv5r9x2c8m4t0q6h3w?token=ct_…',
+    }),
     attention: z.array(Attention),
     expires_at: time(),
     created_at: time(),

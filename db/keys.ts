@@ -6,13 +6,13 @@ export type Merchant = { id: MerchantId; name: string; settings: MerchantSetting
 /** A key that is in force, and whose it is. */
 export type ApiKey = { id: string; kind: 'api' | 'operator'; name: string; scopes: Scope[]; merchant: Merchant };
 
-/** @param hash see `hashOfKey` in merchants.ts. @returns null if there is no such key, or it was revoked */
-export async function findKey(db: Kysely<Database>, hash: Buffer): Promise<ApiKey | null> {
+/** @param by `hash`: see `hashOfKey` in merchants.ts. @returns null if there is no such key, or it was revoked */
+export async function findApiKey(db: Kysely<Database>, by: { hash: Buffer } | { id: string }): Promise<ApiKey | null> {
   const row = await db
     .selectFrom('api_keys as k')
     .innerJoin('merchants as m', 'm.id', 'k.merchant_id')
     .select(['k.id', 'k.kind', 'k.name', 'k.scopes', 'm.id as merchant', 'm.name as merchant_name', 'm.settings'])
-    .where('k.hash', '=', hash)
+    .where((eb) => ('hash' in by ? eb('k.hash', '=', by.hash) : eb('k.id', '=', by.id)))
     .where('k.revoked_at', 'is', null)
     .executeTakeFirst();
   if (!row) return null;

@@ -15,6 +15,8 @@ export type OrderToCreate = {
   details: OrderDetails;
   /** Sealed. */
   personal: string | null;
+  /** See `customerHash` in api/customer-hash.ts. */
+  customerHash: Buffer | null;
   /** In the order of `order.items`. */
   items: readonly { sku: string | null; name: string; unitAmount: number | null; machineNo: string | null }[];
 };
@@ -36,10 +38,10 @@ export async function createOrder(
     with doc as materialized (select ${JSON.stringify(documentOf(created))}::jsonb as d),
     made as (
       insert into orders (id, merchant_id, merchant_order_no, channel, currency, status, refund_status, attention, total,
-        paid, held, refunded, version, book, details, personal, created_at, expires_at)
+        paid, held, refunded, version, book, details, personal, customer_hash, created_at, expires_at)
       select ${order.id}, ${order.merchant}, ${created.merchantOrderNo}, ${created.channel}, ${order.currency}, o.status,
         o.refund_status, o.attention, o.total, o.paid, o.held, o.refunded, o.version, d -> 'book', d -> 'details',
-        ${created.personal}, ${new Date(order.createdAt)}, ${new Date(order.expiresAt)}
+        ${created.personal}, ${created.customerHash}, ${new Date(order.createdAt)}, ${new Date(order.expiresAt)}
       from doc, jsonb_to_record(d -> 'columns') as o(status text, refund_status text, attention boolean, total bigint,
         paid bigint, held bigint, refunded bigint, version int)
       on conflict do nothing returning id, number
@@ -94,7 +96,7 @@ function documentOf({ order, events, details, items }: OrderToCreate) {
 
 /** A new order as it would be read from its rows. */
 export function storedFrom(created: OrderToCreate, number: number): StoredOrder {
-  const { order, merchantOrderNo, channel, details, personal } = created;
+  const { order, merchantOrderNo, channel, details, personal, customerHash: customer_hash } = created;
   const { status, refund_status, attention, total, paid, held, refunded, version } = orderColumns(order);
   const { items } = documentOf(created);
   const times = { created_at: new Date(order.createdAt), expires_at: new Date(order.expiresAt) };
@@ -104,7 +106,7 @@ export function storedFrom(created: OrderToCreate, number: number): StoredOrder 
   const names = { id, number, merchant_id, merchant_order_no: merchantOrderNo, channel, currency };
   return {
     order,
-    row: { ...names, status, refund_status, attention, ...sums, details, personal, ...saves, ...times },
+    row: { ...names, status, refund_status, attention, ...sums, details, personal, customer_hash, ...saves, ...times },
     items: items.map((item) => ({ order_id: id, ...item })),
   };
 }
@@ -154,6 +156,9 @@ export type OrderFilter = {
   refundStatus?: string;
   attention?: boolean;
   merchantOrderNo?: string;
+  number?: number;
+  /** Any of these. */
+  customerHashes?: Buffer[];
   createdFrom?: Date;
   createdTo?: Date;
   /** Only orders with a smaller number. */
@@ -176,6 +181,8 @@ export async function listOrders(db: Kysely<Database>, filter: OrderFilter): Pro
     .$if(filter.refundStatus !== undefined, (q) => q.where('refund_status', '=', filter.refundStatus as never))
     .$if(filter.attention !== undefined, (q) => q.where('attention', '=', filter.attention!))
     .$if(filter.merchantOrderNo !== undefined, (q) => q.where('merchant_order_no', '=', filter.merchantOrderNo!))
+    .$if(filter.number !== undefined, (q) => q.where('number', '=', filter.number!))
+    .$if(filter.customerHashes !== undefined, (q) => q.where('customer_hash', 'in', filter.customerHashes!))
     .$if(filter.createdFrom !== undefined, (q) => q.where('created_at', '>=', filter.createdFrom!))
     .$if(filter.createdTo !== undefined, (q) => q.where('created_at', '<', filter.createdTo!))
     .$if(filter.before !== undefined, (q) => q.where('number', '<', filter.before!))

@@ -32,6 +32,7 @@ export function erasePersonalData(
       .updateTable('orders')
       .set({
         personal: null,
+        customer_hash: null,
         book: JSON.stringify(bookOf(order)),
         details: JSON.stringify({ ...details, erased_at: details.erased_at ?? now.toISOString() }),
       })

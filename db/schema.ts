@@ -36,6 +36,7 @@ export interface Database {
   notifications: NotificationsTable;
   notification_attempts: NotificationAttemptsTable;
   idempotency_keys: IdempotencyKeysTable;
+  console_sessions: ConsoleSessionsTable;
 }
 
 type Json<T> = ColumnType<T, string, string>;
@@ -126,6 +127,8 @@ export interface OrdersTable {
   book: Json<Omit<Order, 'items'>>;
   details: Json<OrderDetails>;
   personal: string | null;
+  /** By which the orders of one customer are found; null where none was named, or it was erased. */
+  customer_hash: Buffer | null;
   version: number;
   /** Which task of which run saved last: see save.ts. */
   base: number;
@@ -247,4 +250,14 @@ interface IdempotencyKeysTable {
   /** The order that the answer is about, so that its personal data can be erased here too. */
   order_id: string | null;
   created_at: Made;
+}
+
+/** Operators who are signed in to the console. */
+interface ConsoleSessionsTable {
+  /** SHA-256 of what the browser holds. */
+  hash: Buffer;
+  key_id: string;
+  /** In which the console tells times, as `Asia/Shanghai`. */
+  time_zone: string;
+  expires_at: Date;
 }

@@ -58,6 +58,7 @@ export async function createUnstarted(system: System, wanted: Wanted = {}): Prom
     merchantOrderNo: id,
     channel: 'api',
     personal: null,
+    customerHash: null,
     details: {
       confirm,
       expires_in: Math.ceil(expiresInMs / 1000),

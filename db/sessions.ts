@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { sql, type Kysely } from 'kysely';
+import { findApiKey, type ApiKey } from './keys.ts';
+import type { Database } from './schema.ts';
+
+/** An operator who is signed in. `timeZone`: in which times are told, as `Asia/Shanghai`. */
+export type Session = { key: ApiKey; timeZone: string };
+
+/** What the browser holds is random and long: a plain hash keeps it unreadable here. */
+const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+/** Also forgets the sessions that are over. */
+export async function openSession(
+  db: Kysely<Database>,
+  session: { token: string; keyId: string; timeZone: string; expiresAt: Date },
+): Promise<void> {
+  const { token, keyId, timeZone, expiresAt } = session;
+  await db
+    .deleteFrom('console_sessions')
+    .where('expires_at', '<', sql<Date>`now()`)
+    .execute();
+  await db
+    .insertInto('console_sessions')
+    .values({ hash: hashOf(token), key_id: keyId, time_zone: timeZone, expires_at: expiresAt })
+    .execute();
+}
+
+/** @returns null if there is none, it is over, or its key was revoked */
+export async function findSession(db: Kysely<Database>, token: string, now: Date): Promise<Session | null> {
+  const row = await db
+    .selectFrom('console_sessions')
+    .select(['key_id', 'time_zone'])
+    .where('hash', '=', hashOf(token))
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  const key = row && (await findApiKey(db, { id: row.key_id }));
+  return key ? { key, timeZone: row.time_zone } : null;
+}
+
+export async function closeSession(db: Kysely<Database>, token: string): Promise<void> {
+  await db.deleteFrom('console_sessions').where('hash', '=', hashOf(token)).execute();
+}
