@@ -18,11 +18,12 @@ export const personalContext = (order: string): string => `orders.personal/${ord
  * @param live the running workflow's own answer, if it was asked
  */
 export function orderBody(
-  { sealer, temporalUi, publicUrl }: Pick<Services, 'sealer' | 'temporalUi' | 'publicUrl'>,
+  services: Pick<Services, 'sealer' | 'temporalUi' | 'publicUrl'>,
   caller: Caller,
   { order, row, items }: StoredOrder,
   live: OrderView = view(order),
 ): OrderBody {
+  const { sealer, temporalUi } = services;
   const isCustomer = caller.kind === 'customer';
   const { details } = row;
   const personal = personalDataOf(sealer, order.id, row.personal);
@@ -48,7 +49,7 @@ export function orderBody(
     refund_window: details.refund_window,
     metadata: isCustomer ? null : details.metadata,
     pickup_code: null,
-    checkout_url: mayCheckOut(caller) ? checkoutUrl(sealer, publicUrl, order.id) : null,
+    checkout_url: mayCheckOut(caller) ? checkoutUrl(services, order.id) : null,
     workflow: isCustomer ? null : workflowOf(order, row.run_id, temporalUi),
   };
 }
@@ -56,7 +57,8 @@ export function orderBody(
 /** Whoever has the link is the customer: not everybody who may read orders should be. */
 const mayCheckOut = (caller: Caller): boolean => caller.kind === 'customer' || caller.scopes.has('orders:write');
 
-const checkoutUrl = (sealer: Sealer, publicUrl: string, order: OrderId): string =>
+/** The customer's page of an order. */
+export const checkoutUrl = ({ sealer, publicUrl }: Pick<Services, 'sealer' | 'publicUrl'>, order: OrderId): string =>
   `${publicUrl}/pay/${order}?token=${checkoutToken(sealer, order)}`;
 
 const itemFields = ({ sku, name, unit_amount, machine_no }: StoredOrder['items'][number]) => ({

@@ -7,10 +7,12 @@ import type { PaymentId } from '../domain/ids.ts';
 import { methodTerms, type Buyer } from '../domain/method.ts';
 import { isOpen, type Payment as Attempt } from '../domain/order.ts';
 import { paymentView } from '../domain/view.ts';
+import type { Caller } from './caller.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { currency, integerText, reason, text, webUrl } from './fields.ts';
 import { newBuyerId } from './ids.ts';
 import { body, json, newRouter, operation } from './operation.ts';
+import { checkoutUrl } from './order-view.ts';
 import { checkMethod, offeredMethods } from './payment-methods.ts';
 import { invalid, notFound } from './problem.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -171,7 +173,7 @@ async function open(services: Services, c: Context<ApiEnv>, asked: z.infer<typeo
   if (caller.kind === 'customer' && asked.return_url)
     throw invalid({ path: 'return_url', message: 'Not by checkout token.' });
   const loaded = await loadOrder(services, caller, c.req.param('id') ?? '');
-  const buyer = buyerOf(asked, loaded.row.details.return_url);
+  const buyer = buyerOf(asked, returnUrl(services, caller, loaded));
   const kept = Object.keys(buyer).length > 0 ? newBuyerId(services.now()) : null;
   const wish = { type: 'open_payment', method, ...(kept && { buyer: kept }) } as const;
   const { stored, granted } = await ask(services, c, wish, loaded, async () => {
@@ -187,10 +189,16 @@ async function open(services: Services, c: Context<ApiEnv>, asked: z.infer<typeo
   return payment;
 }
 
+/** Back to our own page for whoever came from there, or where the merchant named none of its own. */
+function returnUrl(services: Services, { kind }: Caller, { order, row }: StoredOrder): string {
+  const own = checkoutUrl(services, order.id);
+  return kind === 'customer' ? own : (row.details.return_url ?? own);
+}
+
 /** What the provider is to be told, of what we were. @throws Problem for a field that the method needs */
-function buyerOf(asked: z.infer<typeof OpenBody>, returnUrl: string | null): Buyer {
+function buyerOf(asked: z.infer<typeof OpenBody>, returnTo: string): Buyer {
   const { needs, takes } = methodTerms(asked.method);
-  const known = { ...asked, return_url: asked.return_url ?? returnUrl };
+  const known = { ...asked, return_url: asked.return_url ?? returnTo };
   const missing = needs.filter((field) => !known[field]);
   if (missing.length > 0) throw invalid(...missing.map((path) => ({ path, message: `Needed by ${asked.method}.` })));
   const fields = [...needs, ...takes].filter((field) => known[field]);

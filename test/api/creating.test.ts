@@ -41,7 +41,7 @@ describe('an order is created', () => {
       refund_window: 15_552_000,
       workflow: { id: orderWorkflowId(body.id), run_id: null },
       pickup_code: null,
-      checkout_url: null,
+      checkout_url: expect.stringContaining('/pay/ord_'),
     });
     expect(Date.parse(body.expires_at) - Date.parse(body.created_at)).toBe(600_000);
     const read = await api.call(`GET /v1/orders/${body.id}`);
