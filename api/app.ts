@@ -4,7 +4,7 @@ import { authenticate } from './auth.ts';
 import { buyerFormRoutes } from './buyer-forms.ts';
 import { deliveryRoutes } from './delivery.ts';
 import { describe } from './docs.ts';
-import type { ApiDeps, Lifecycle } from './env.ts';
+import type { ApiDeps, Lifecycle, Pages } from './env.ts';
 import { onError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
@@ -29,8 +29,11 @@ import { webhookRoutes } from './webhooks.ts';
 /** For an app that nobody stops: tests. */
 const forEver = (): Lifecycle => ({ stopping: new AbortController().signal, background: new Set() });
 
-/** The whole API as one function from request to answer: `app.fetch(request)`, or `app.request('/v1/orders')`. */
-export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
+/**
+ * The whole API as one function from request to answer: `app.fetch(request)`, or `app.request('/v1/orders')`.
+ * @param pages what people see, beside it
+ */
+export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages?: Pages) {
   setMaxListeners(0, lifecycle.stopping); // As many as there are requests that wait for something.
   const gateway = impatient(deps.gateway, deps.ready);
   const services = { ...deps, ...lifecycle, gateway, metrics: createMetrics(deps.registry, deps.db) };
@@ -71,5 +74,10 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver()) {
   ])
     app.route('/', routes);
   app.route('/', buyerFormRoutes(services));
+  if (pages)
+    app.route(
+      '/',
+      pages(services, async (request, caller) => app.fetch(request, caller && { caller })),
+    );
   return describe(app, deps.publicUrl);
 }

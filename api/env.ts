@@ -1,3 +1,4 @@
+import type { Hono } from 'hono';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -39,6 +40,11 @@ export type Lifecycle = { stopping: AbortSignal; background: Set<Promise<unknown
 
 /** What the routes get. */
 export type Services = ApiDeps & Lifecycle & { metrics: Metrics };
+
+/** The API as our own pages call it, in this process. `caller`: who was found out by other means than a bearer. */
+export type CallApi = (request: Request, caller?: Caller) => Promise<Response>;
+/** What is put in front of the API: pages for people. */
+export type Pages = (services: Services, call: CallApi) => Hono<ApiEnv>;
 
 /** What the middleware leaves with a request. */
 export type ApiEnv = {

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
-import type { ApiDeps } from './env.ts';
+import type { ApiDeps, Pages } from './env.ts';
 
 export type RunningApi = {
   /** On this machine. */
@@ -15,11 +15,13 @@ const PATIENCE_MS = 10_000;
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 60_000;
 
+type Options = { deps: ApiDeps; host: string; port: number; pages?: Pages };
+
 /** Listens until it is stopped. @param port 0: any free one. @throws what Node says where the port is taken */
-export async function runApi({ deps, host, port }: { deps: ApiDeps; host: string; port: number }): Promise<RunningApi> {
+export async function runApi({ deps, host, port, pages }: Options): Promise<RunningApi> {
   const stopping = new AbortController();
   const background = new Set<Promise<unknown>>();
-  const app = createApp(deps, { stopping: stopping.signal, background });
+  const app = createApp(deps, { stopping: stopping.signal, background }, pages);
   const server = createServer(
     { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: 30_000 },
     getRequestListener(app.fetch),

@@ -25,6 +25,9 @@ const Statistics = z
         amount: amount(),
       }),
     ),
+    waiting: z
+      .object({ refunds: count(), attention: count() })
+      .openapi({ description: 'At the moment: refunds to be decided, orders that need attention' }),
     refunded: z.array(z.object({ currency: z.string(), count: count(), amount: amount() })),
   })
   .openapi('Statistics');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import { findApiKey, type ApiKey } from './keys.ts';
+import { hashOfKey } from './merchants.ts';
 import type { Database } from './schema.ts';
 
 /** An operator who is signed in. `timeZone`: in which times are told, as `Asia/Shanghai`. */
@@ -9,20 +10,26 @@ export type Session = { key: ApiKey; timeZone: string };
 /** What the browser holds is random and long: a plain hash keeps it unreadable here. */
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
-/** Also forgets the sessions that are over. */
+/**
+ * Signs the holder of an operator key in; also forgets the sessions that are over.
+ * @param key as its holder has it. @returns false if it is no operator key that is in force
+ */
 export async function openSession(
   db: Kysely<Database>,
-  session: { token: string; keyId: string; timeZone: string; expiresAt: Date },
-): Promise<void> {
-  const { token, keyId, timeZone, expiresAt } = session;
+  session: { key: string; token: string; timeZone: string; expiresAt: Date },
+): Promise<boolean> {
+  const { key, token, timeZone, expiresAt } = session;
+  const found = await findApiKey(db, { hash: hashOfKey(key) });
+  if (found?.kind !== 'operator') return false;
   await db
     .deleteFrom('console_sessions')
     .where('expires_at', '<', sql<Date>`now()`)
     .execute();
   await db
     .insertInto('console_sessions')
-    .values({ hash: hashOf(token), key_id: keyId, time_zone: timeZone, expires_at: expiresAt })
+    .values({ hash: hashOf(token), key_id: found.id, time_zone: timeZone, expires_at: expiresAt })
     .execute();
+  return true;
 }
 
 /** @returns null if there is none, it is over, or its key was revoked */

@@ -11,6 +11,8 @@ export type Statistics = {
   expired: number;
   paid: { currency: string; method: PaymentMethod | null; count: number; amount: number }[];
   refunded: { currency: string; count: number; amount: number }[];
+  /** At the moment, whatever the time asked about. */
+  waiting: { refunds: number; attention: number };
 };
 
 /** What happened to a merchant's orders in a time; refunds of the orders' own money only, as in `amounts`. */
@@ -35,6 +37,11 @@ export async function countStatistics(db: Kysely<Database>, { merchant, from, to
         where merchant_id = ${merchant} and created_at >= ${from} and created_at < ${to}) as orders,
       (select count(*) from happened where type = 'order.expired') as expired,
       coalesce((select json_agg(paid) from paid), '[]') as paid,
-      coalesce((select json_agg(refunded) from refunded), '[]') as refunded`.execute(db);
+      coalesce((select json_agg(refunded) from refunded), '[]') as refunded,
+      json_build_object(
+        'refunds', (select count(*) from refunds where merchant_id = ${merchant} and status = 'requested'),
+        'attention', (select count(*) from orders where merchant_id = ${merchant} and attention)) as waiting`.execute(
+    db,
+  );
   return rows[0]!;
 }

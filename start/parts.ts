@@ -11,6 +11,7 @@ import { findProviderAccount } from '../db/merchants.ts';
 import { migrate } from '../db/migrate.ts';
 import { createSavedFeed } from '../db/saved-feed.ts';
 import { createSealer } from '../db/sealed.ts';
+import { pages } from '../pages/index.ts';
 import { providerAccounts } from '../providers/accounts.ts';
 import { startSimulator } from '../simulator/server.ts';
 import { logTo } from '../worker/logging.ts';
@@ -123,6 +124,7 @@ async function api({
   const running = await runApi({
     host: config.host,
     port: config.port,
+    pages,
     deps: {
       db,
       saved,

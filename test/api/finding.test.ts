@@ -126,6 +126,7 @@ describe('statistics', () => {
         { currency: 'CNY', method: null, count: 1, amount: 700 },
       ],
       refunded: [{ currency: 'CNY', count: 1, amount: 1000 }],
+      waiting: { refunds: 0, attention: 0 },
     });
     const nothing = { orders: 0, expired: 0, paid: [], refunded: [] };
     expect((await counted(`from=${from}&to=${to}`, OTHER_KEY)).body).toMatchObject(nothing);

@@ -10,6 +10,7 @@ import { putKey, putMerchant } from '../../db/merchants.ts';
 import { createSavedFeed } from '../../db/saved-feed.ts';
 import { SCOPES, type Scope } from '../../db/schema.ts';
 import type { Sealer } from '../../db/sealed.ts';
+import { pages } from '../../pages/index.ts';
 import { freePort } from '../../start/ports.ts';
 import type { RunningWorker } from '../../worker/run.ts';
 import { startSystem, type System, type SystemOptions } from '../support/system.ts';
@@ -70,7 +71,7 @@ export async function startApi(
     registry: new Registry(),
   };
   const deps = { ...base, ...change(base) };
-  const api = await runApi({ deps, host: '127.0.0.1', port });
+  const api = await runApi({ deps, host: '127.0.0.1', port, pages });
   return {
     url,
     system,
