@@ -1,10 +1,10 @@
-import type { OrderBody, Payment } from '../api.ts';
+import type { Event, OrderBody, Payment } from '../api.ts';
 import { ActionForm, addressOf, Table, type Operator } from './frame.tsx';
 
 type Props = { operator: Operator; order: OrderBody };
 
 /** Every attempt to pay, and the decision about money of a wrong amount. */
-export function OrderPayments({ operator, order }: Props) {
+export function OrderPayments({ operator, order, events }: Props & { events: readonly Event[] }) {
   const { say } = operator;
   const w = say.console;
   return (
@@ -31,13 +31,22 @@ export function OrderPayments({ operator, order }: Props) {
       {order.payments
         .filter(({ status }) => status === 'disputed')
         .map((payment) => (
-          <Resolve operator={operator} order={order} payment={payment} />
+          <Resolve operator={operator} order={order} payment={payment} came={whatCame(operator, events, payment)} />
         ))}
     </section>
   );
 }
 
-function Resolve({ operator: { say, may }, order, payment }: Props & { payment: Payment }) {
+/** The disputed money itself stands in the timeline only. */
+function whatCame({ say }: Operator, events: readonly Event[], { id }: Payment): string | null {
+  const disputed = events.findLast(({ type, data }) => type === 'payment.disputed' && data['payment_id'] === id);
+  const { amount, currency } = disputed?.data ?? {};
+  return typeof amount === 'number' && typeof currency === 'string' ? say.money(amount, currency) : null;
+}
+
+type ResolveProps = Props & { payment: Payment; came: string | null };
+
+function Resolve({ operator: { say, may }, order, payment, came }: ResolveProps) {
   const w = say.console;
   if (!may('payments:resolve')) return null;
   return (
@@ -45,6 +54,7 @@ function Resolve({ operator: { say, may }, order, payment }: Props & { payment: 
       <h3>
         {w.resolve}: {payment.out_trade_no}
       </h3>
+      {came ? <p>{w.came(came)}</p> : null}
       <label>
         {w.resolveNote}
         <textarea name="note" rows={2} maxlength={500} required></textarea>

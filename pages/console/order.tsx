@@ -14,8 +14,9 @@ const EVENTS_AT_ONCE = 100;
 
 /** One order in one view: how it stands, its items, payments, refunds and timeline. */
 export async function orderPage(operator: Operator, id: string, done: string | undefined): Promise<Page> {
-  const order = await operator.api.get<OrderBody>(`/v1/orders/${id}`);
-  const events = await eventsOf(operator, id);
+  const path = `/v1/orders/${encodeURIComponent(id)}`;
+  const order = await operator.api.get<OrderBody>(path);
+  const events = await eventsOf(operator, path);
   return framed({
     operator,
     place: null,
@@ -25,7 +26,7 @@ export async function orderPage(operator: Operator, id: string, done: string | u
       <>
         <Standing operator={operator} order={order} />
         <OrderItems operator={operator} order={order} />
-        <OrderPayments operator={operator} order={order} />
+        <OrderPayments operator={operator} order={order} events={events} />
         <OrderRefunds operator={operator} order={order} />
         <Cancel operator={operator} order={order} />
         <Timeline operator={operator} order={order} events={events} isCut={events.length >= MOST_EVENTS} />
@@ -34,11 +35,11 @@ export async function orderPage(operator: Operator, id: string, done: string | u
   });
 }
 
-async function eventsOf({ api }: Operator, id: string): Promise<Event[]> {
+async function eventsOf({ api }: Operator, path: string): Promise<Event[]> {
   const events: Event[] = [];
   let cursor: string | null = null;
   do {
-    const page = withQuery(`/v1/orders/${id}/events`, { limit: String(EVENTS_AT_ONCE), cursor });
+    const page = withQuery(`${path}/events`, { limit: String(EVENTS_AT_ONCE), cursor });
     const { data, next_cursor }: List<Event> = await api.get(page);
     events.push(...data);
     cursor = next_cursor;

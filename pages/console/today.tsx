@@ -13,7 +13,7 @@ export async function todayPage(operator: Operator, asked: string | undefined): 
   return framed({
     operator,
     place: '',
-    title: say.console.today,
+    title: day === dayAt(now, timeZone) ? say.console.today : day,
     content: (
       <>
         <Waiting operator={operator} waiting={figures.waiting} />
@@ -28,7 +28,7 @@ function Waiting({ operator: { say }, waiting }: { operator: Operator; waiting: 
   const w = say.console;
   if (waiting.refunds + waiting.attention === 0) return <p class="card good">{w.nothingOpen}</p>;
   return (
-    <ul class="card open waiting">
+    <ul class="card open to-do">
       {waiting.refunds > 0 ? (
         <li>
           <a href="/console/refunds">{w.openRefunds(waiting.refunds)}</a>
@@ -69,7 +69,6 @@ function Figures({ operator, figures }: { operator: Operator; figures: Statistic
       <section class="card">
         <h2>{w.happened}</h2>
         <BarChart
-          title={w.happened}
           bars={[
             bar(w.ordersCreated, orders),
             bar(w.paid, counted(paid)),
@@ -94,7 +93,7 @@ function ByMethod({ operator: { say }, paid }: { operator: Operator; paid: Stati
   return (
     <section class="card">
       <h2>{w.byMethod}</h2>
-      <BarChart title={w.byMethod} bars={bars} />
+      <BarChart bars={bars} />
     </section>
   );
 }
