@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { Context } from 'hono';
-import { findApiKey, findMerchantOf, type ApiKey } from '../db/keys.ts';
+import { findKey, findMerchantOf, type ApiKey } from '../db/keys.ts';
 import { hashOfKey } from '../db/merchants.ts';
 import type { Scope } from '../db/schema.ts';
 import type { Caller } from './caller.ts';
@@ -14,7 +14,7 @@ const MAX_KEPT_KEYS = 10_000;
 
 /** Finds out who calls: `Authorization: Bearer <API key, operator key or checkout token>`. */
 export function authenticate(deps: ApiDeps) {
-  const lookUp = keptForAMoment((hash) => findApiKey(deps.db, { hash: Buffer.from(hash, 'hex') }));
+  const lookUp = keptForAMoment((hash) => findKey(deps.db, Buffer.from(hash, 'hex')));
   const callerWith = async (bearer: string) => (await customerWith(deps, bearer)) ?? holderOf(bearer, lookUp);
   return createMiddleware<ApiEnv>(async (c, next) => {
     c.set('caller', c.env?.caller ?? (await callerWith(bearerOf(c))));

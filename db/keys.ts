@@ -6,8 +6,12 @@ export type Merchant = { id: MerchantId; name: string; settings: MerchantSetting
 /** A key that is in force, and whose it is. */
 export type ApiKey = { id: string; kind: 'api' | 'operator'; name: string; scopes: Scope[]; merchant: Merchant };
 
-/** @param by `hash`: see `hashOfKey` in merchants.ts. @returns null if there is no such key, or it was revoked */
-export async function findApiKey(db: Kysely<Database>, by: { hash: Buffer } | { id: string }): Promise<ApiKey | null> {
+/** @param hash see `hashOfKey` in merchants.ts. @returns null if there is no such key, or it was revoked */
+export const findKey = (db: Kysely<Database>, hash: Buffer): Promise<ApiKey | null> => findBy(db, { hash });
+
+export const findKeyById = (db: Kysely<Database>, id: string): Promise<ApiKey | null> => findBy(db, { id });
+
+async function findBy(db: Kysely<Database>, by: { hash: Buffer } | { id: string }): Promise<ApiKey | null> {
   const row = await db
     .selectFrom('api_keys as k')
     .innerJoin('merchants as m', 'm.id', 'k.merchant_id')

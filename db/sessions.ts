@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
-import { findApiKey, type ApiKey } from './keys.ts';
+import { findKey, findKeyById, type ApiKey } from './keys.ts';
 import { hashOfKey } from './merchants.ts';
 import type { Database } from './schema.ts';
 
@@ -19,7 +19,7 @@ export async function openSession(
   session: { key: string; token: string; timeZone: string; expiresAt: Date },
 ): Promise<boolean> {
   const { key, token, timeZone, expiresAt } = session;
-  const found = await findApiKey(db, { hash: hashOfKey(key) });
+  const found = await findKey(db, hashOfKey(key));
   if (found?.kind !== 'operator') return false;
   await db
     .deleteFrom('console_sessions')
@@ -40,7 +40,7 @@ export async function findSession(db: Kysely<Database>, token: string, now: Date
     .where('hash', '=', hashOf(token))
     .where('expires_at', '>', now)
     .executeTakeFirst();
-  const key = row && (await findApiKey(db, { id: row.key_id }));
+  const key = row && (await findKeyById(db, row.key_id));
   return key ? { key, timeZone: row.time_zone } : null;
 }
 

@@ -19,13 +19,13 @@ const filesIn = (folder: string, ending: string): string[] =>
       return entry.name.endsWith(ending) ? [path] : [];
     });
 
-const sources = filesIn('.', '.ts');
+const sources = [...filesIn('.', '.ts'), ...filesIn('.', '.tsx')];
 const pages = ['README.md', ...filesIn('docs', '.md')];
 const matchesIn = (text: string, form: RegExp): string[] => [...text.matchAll(form)].map((match) => match[1]!);
 
 /** What a file names: package.json in its commands, the others as text in quotes, from where they are. */
 const namedIn = (file: string): string[] => {
-  const form = file === 'package.json' ? /([\w./-]+\.ts)\b/g : /['"`]([\w./-]+\.ts)['"`]/g;
+  const form = file === 'package.json' ? /([\w./-]+\.ts)\b/g : /['"`]([\w./-]+\.tsx?)['"`]/g;
   return matchesIn(read(file), form).map((path) => join(dirname(file), path));
 };
 
