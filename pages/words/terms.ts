@@ -236,6 +236,7 @@ const zh: Same<typeof en> = {
     closing_delayed: '支付渠道尚未关闭一笔支付。系统会继续尝试；“重试”会立即再试一次。',
     refund_delayed: '支付渠道尚未完成一笔退款。系统会继续尝试；“重试”会立即再试一次。',
     refund_failed: '支付渠道退款失败。请重新申请退款；自动退回的款项可“重试”。',
+    refunded_twice: '一笔退款退了两次：支付渠道曾称其失败，重新退款后原退款又成功了。请向顾客追回一笔，然后重试。',
     refund_overdue: '退款申请超过 24 小时未审核。请同意或拒绝。',
     delivery_failed: '有商品交付失败或超时。请重新交付，或为其申请退款。',
     delivered_after_refund: '商品已退款，之后仍被送达。请与顾客协商解决，然后重试。',
