@@ -9,7 +9,15 @@ const Me = z
     scopes: z.array(z.string()).openapi({ description: 'What the key may do; a checkout token has none' }),
     order_id: z.string().nullable().openapi({ description: "A checkout token's order" }),
   })
-  .openapi('Me');
+  .openapi('Me', {
+    example: {
+      type: 'operator',
+      name: 'Han Mei',
+      merchant: { id: 'demo', name: 'Demo Shop' },
+      scopes: ['orders:read', 'refunds:review'],
+      order_id: null,
+    },
+  });
 export type Me = z.infer<typeof Me>;
 
 const meRoute = operation(

@@ -36,6 +36,7 @@ const Notification = z
     created_at: time(),
   })
   .openapi('Notification', { example: NOTIFICATION });
+export type NotificationBody = z.infer<typeof Notification>;
 const NotificationPath = z.object({ id: z.string().openapi({ example: 'ntf_…' }) });
 
 const ListQuery = z.strictObject({

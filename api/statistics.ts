@@ -30,7 +30,17 @@ const Statistics = z
       .openapi({ description: 'At the moment: refunds to be decided, orders that need attention' }),
     refunded: z.array(z.object({ currency: z.string(), count: count(), amount: amount() })),
   })
-  .openapi('Statistics');
+  .openapi('Statistics', {
+    example: {
+      from: '2026-03-01T00:00:00.000Z',
+      to: '2026-03-02T00:00:00.000Z',
+      orders: 14,
+      expired: 2,
+      paid: [{ currency: 'CNY', method: 'wechatpay.native', count: 12, amount: 45_000 }],
+      waiting: { refunds: 1, attention: 0 },
+      refunded: [{ currency: 'CNY', count: 1, amount: 1500 }],
+    },
+  });
 export type StatisticsBody = z.infer<typeof Statistics>;
 
 const statisticsRoute = operation(

@@ -26,6 +26,7 @@ const fields = {
   created_at: z.string().openapi({ format: 'date-time' }),
 };
 const WebhookEndpoint = z.object(fields).openapi('WebhookEndpoint', { example: ENDPOINT });
+export type WebhookEndpointBody = z.infer<typeof WebhookEndpoint>;
 const WithSecret = z
   .object({ ...fields, secret: z.string().openapi({ description: 'Shown here only', example: 'whsec_…' }) })
   .openapi('WebhookEndpointWithSecret', { example: { ...ENDPOINT, secret: 'whsec_RXhhbXBsZSwgbm90IGEgc2VjcmV0' } });

@@ -8,7 +8,9 @@ import type * as schemas from '../api/schemas.ts';
 import type { StatisticsBody } from '../api/statistics.ts';
 
 export type { Me, StatisticsBody };
+export type { NotificationBody } from '../api/notifications.ts';
 export type { OrderBody } from '../api/schemas.ts';
+export type { WebhookEndpointBody } from '../api/webhook-endpoints.ts';
 export type Payment = z.infer<typeof schemas.Payment>;
 export type Refund = z.infer<typeof schemas.Refund>;
 export type Event = z.infer<typeof schemas.Event>;

@@ -3,6 +3,7 @@ import { decimalAmount, decimalsOf } from '../domain/money.ts';
 import type { ApiProblem } from './api.ts';
 import { checkout } from './words/checkout.ts';
 import { consoleWords } from './words/console.ts';
+import { notificationWords } from './words/notifications.ts';
 import { problems } from './words/problems.ts';
 import { terms } from './words/terms.ts';
 
@@ -14,6 +15,7 @@ export type Speaker = {
   terms: (typeof terms)[Language];
   checkout: (typeof checkout)[Language];
   console: (typeof consoleWords)[Language];
+  notifications: (typeof notificationWords)[Language];
   /** @param amount in the minor unit */
   money: (amount: number, currency: string) => string;
   /** @param instant RFC 3339 */
@@ -38,6 +40,7 @@ export function speaker(language: Language, timeZone: string = USUAL_ZONE[langua
     terms: terms[language],
     checkout: checkout[language],
     console: consoleWords[language],
+    notifications: notificationWords[language],
     money: (amount, currency) => money(language, amount, currency),
     time: (instant) => clock.format(new Date(instant)),
     problem: ({ code, message }) => (problems[language] as Record<string, string>)[code] ?? message,

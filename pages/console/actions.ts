@@ -6,8 +6,8 @@ export type Action = {
   /** Its path, in the console after `/console` and in the API after `/v1`. */
   path: string;
   done: Done;
-  /** What was entered, as the API takes it. `currency`: of the order. */
-  body: (entered: Record<string, string>, currency: string) => object;
+  /** What was entered, as the API takes it. @throws ApiProblem */
+  body: (entered: Record<string, string>) => object;
 };
 
 export const ACTIONS: readonly Action[] = [
@@ -25,8 +25,18 @@ export const ACTIONS: readonly Action[] = [
   {
     path: '/orders/:id/refunds',
     done: 'refunds',
-    body: ({ reason, amount }, currency) => ({ reason, ...(amount && { amount: minorUnits(amount, currency) }) }),
+    body: ({ reason, amount, currency = '' }) => ({
+      reason,
+      ...(amount && { amount: minorUnits(amount, currency) }),
+    }),
   },
+  { path: '/notifications/:id/resend', done: 'resend', body: () => ({}) },
+  {
+    path: '/notifications/resend',
+    done: 'resend_failed',
+    body: ({ since, endpoint_id }) => ({ since, endpoint_id: endpoint_id || null }),
+  },
+  { path: '/webhook-endpoints/:id/enable', done: 'enable', body: () => ({}) },
 ];
 
 function deliveryBody({ status, carrier, tracking_number, detail }: Record<string, string>): object {

@@ -1,4 +1,5 @@
 import type { Event, OrderBody, Payment } from '../api.ts';
+import type { Money } from '../../domain/money.ts';
 import { ActionForm, addressOf, Table, type Operator } from './frame.tsx';
 
 type Props = { operator: Operator; order: OrderBody };
@@ -31,20 +32,24 @@ export function OrderPayments({ operator, order, events }: Props & { events: rea
       {order.payments
         .filter(({ status }) => status === 'disputed')
         .map((payment) => (
-          <Resolve operator={operator} order={order} payment={payment} came={whatCame(operator, events, payment)} />
+          <Resolve operator={operator} order={order} payment={payment} came={whatCame(events, payment)} />
         ))}
     </section>
   );
 }
 
 /** The disputed money itself stands in the timeline only. */
-function whatCame({ say }: Operator, events: readonly Event[], { id }: Payment): string | null {
+function whatCame(events: readonly Event[], { id }: Payment): Money | null {
   const disputed = events.findLast(({ type, data }) => type === 'payment.disputed' && data['payment_id'] === id);
   const { amount, currency } = disputed?.data ?? {};
-  return typeof amount === 'number' && typeof currency === 'string' ? say.money(amount, currency) : null;
+  return typeof amount === 'number' && typeof currency === 'string' ? { amount, currency } : null;
 }
 
-type ResolveProps = Props & { payment: Payment; came: string | null };
+type ResolveProps = Props & { payment: Payment; came: Money | null };
+
+/** Less than the total, or another currency, pays no order: it can only go back. */
+const covers = ({ amount, currency }: Money, order: OrderBody): boolean =>
+  currency === order.currency && amount >= order.amounts.total;
 
 function Resolve({ operator: { say, may }, order, payment, came }: ResolveProps) {
   const w = say.console;
@@ -54,7 +59,7 @@ function Resolve({ operator: { say, may }, order, payment, came }: ResolveProps)
       <h3>
         {w.resolve}: {payment.out_trade_no}
       </h3>
-      {came ? <p>{w.came(came)}</p> : null}
+      {came ? <p>{w.came(say.money(came.amount, came.currency))}</p> : null}
       <label>
         {w.resolveNote}
         <textarea name="note" rows={2} maxlength={500} required></textarea>
@@ -62,9 +67,11 @@ function Resolve({ operator: { say, may }, order, payment, came }: ResolveProps)
       <button name="decision" value="return">
         {w.returnIt}
       </button>
-      <button name="decision" value="accept">
-        {w.acceptIt}
-      </button>
+      {came && !covers(came, order) ? null : (
+        <button name="decision" value="accept">
+          {w.acceptIt}
+        </button>
+      )}
     </ActionForm>
   );
 }

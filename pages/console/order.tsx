@@ -97,13 +97,14 @@ function Standing({ operator, order }: Props) {
           </Term>
         ) : null}
       </dl>
-      {workflow?.url ? (
-        <p>
+      <p class="row">
+        {workflow?.url ? (
           <a href={workflow.url} target="_blank" rel="noreferrer">
             {w.run}
           </a>
-        </p>
-      ) : null}
+        ) : null}
+        <a href={`/console/notifications?order=${order.id}`}>{say.notifications.ofOrder}</a>
+      </p>
     </section>
   );
 }
@@ -135,6 +136,7 @@ function ApplyForm({ operator: { say }, order }: Props) {
     <details>
       <summary>{w.apply}</summary>
       <ActionForm to={`/orders/${order.id}/refunds`} back={addressOf(order.id)}>
+        <input type="hidden" name="currency" value={order.currency} />
         <label>
           {w.applyAmount(order.currency)}
           <input name="amount" inputmode="decimal" pattern="[0-9]+([.][0-9]+)?" />

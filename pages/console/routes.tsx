@@ -4,15 +4,17 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { callerOf } from '../../api/auth.ts';
 import type { ApiEnv, CallApi, Services } from '../../api/env.ts';
 import { described } from '../../api/errors.ts';
+import { notFound } from '../../api/problem.ts';
 import type { Scope } from '../../db/schema.ts';
 import { answer, type Page } from '../answer.tsx';
-import { apiFor, ApiProblem, apiProblemOf, type OrderBody } from '../api.ts';
+import { apiFor, ApiProblem, apiProblemOf } from '../api.ts';
 import { sameOriginOnly } from '../same-origin.ts';
 import { languageOf, speaker } from '../speaker.ts';
 import { withQuery } from '../with-query.ts';
 import { ACTIONS, type Action } from './actions.ts';
 import { attentionPage } from './attention.tsx';
 import type { Operator } from './frame.tsx';
+import { notificationsPage } from './notifications.tsx';
 import { orderPage } from './order.tsx';
 import { ordersPage, searchIn } from './orders.tsx';
 import { refundsPage } from './refunds.tsx';
@@ -24,6 +26,16 @@ import { troublePage } from './trouble.tsx';
 const FORM_BYTES = 64 * 1024;
 
 type Show = (c: Context<ApiEnv>, operator: Operator) => Promise<Page>;
+
+const PAGES: readonly [path: string, show: Show][] = [
+  ['/console', (c, operator) => todayPage(operator, c.req.query('day'))],
+  ['/console/refunds', (c, operator) => refundsPage(operator, c.req.query())],
+  ['/console/attention', (c, operator) => attentionPage(operator, c.req.query())],
+  ['/console/orders', (_, operator) => ordersPage(operator, searchIn({}))],
+  ['/console/orders/:id', (c, operator) => orderPage(operator, c.req.param('id') ?? '', c.req.query('done'))],
+  ['/console/notifications', (c, operator) => notificationsPage(operator, c.req.query())],
+  ['/console/*', () => Promise.reject(notFound())],
+];
 
 /** The operators' pages: what the API answers to their key, and nothing else. */
 export function consoleRoutes(services: Services, call: CallApi): Hono<ApiEnv> {
@@ -54,29 +66,10 @@ export function consoleRoutes(services: Services, call: CallApi): Hono<ApiEnv> {
     const operator = await operatorOf(c);
     return operator ? answer(c, operator.say, await show(c, operator)) : toSignIn(c, c.req.path);
   };
-  router.get(
-    '/console',
-    page((c, operator) => todayPage(operator, c.req.query('day'))),
-  );
-  router.get(
-    '/console/refunds',
-    page((c, operator) => refundsPage(operator, c.req.query())),
-  );
-  router.get(
-    '/console/attention',
-    page((c, operator) => attentionPage(operator, c.req.query())),
-  );
-  router.get(
-    '/console/orders',
-    page((_, operator) => ordersPage(operator, searchIn({}))),
-  );
+  for (const [path, show] of PAGES) router.get(path, page(show));
   router.post(
     '/console/orders',
     page(async (c, operator) => ordersPage(operator, searchIn(await enteredIn(c)))),
-  );
-  router.get(
-    '/console/orders/:id',
-    page((c, operator) => orderPage(operator, c.req.param('id') ?? '', c.req.query('done'))),
   );
   for (const action of ACTIONS)
     router.post(`/console${action.path}`, async (c) => {
@@ -123,9 +116,7 @@ async function enteredIn(c: Context<ApiEnv>): Promise<Record<string, string>> {
 async function perform(c: Context<ApiEnv>, operator: Operator, action: Action): Promise<Response> {
   const { idempotency_key, back, ...entered } = await enteredIn(c);
   try {
-    const { currency } = await operator.api.get<OrderBody>(`/v1/orders/${c.req.param('id')}`);
-    const path = c.req.path.replace(/^\/console/, '/v1');
-    await operator.api.post(path, action.body(entered, currency), idempotency_key);
+    await operator.api.post(c.req.path.replace(/^\/console/, '/v1'), action.body(entered), idempotency_key);
     return c.redirect(`${ownPath(back)}?done=${action.done}`, 303);
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
