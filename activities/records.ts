@@ -43,10 +43,12 @@ export function recordActivities({ db, notifiers }: Deps) {
         .executeTakeFirst();
       if (!row) return null;
       const notice = row.body as KeptNotice;
-      const { ours, outTradeNo } = notice;
+      const { ours } = notice;
       const { provider } = row;
-      if (notice.about === 'payment')
-        return { about: 'payment', outTradeNo, ours, provider, finding: paymentFindingOf(notice.payment) };
+      if (notice.about === 'payment') {
+        const finding = paymentFindingOf(notice.payment);
+        return { about: 'payment', outTradeNo: notice.outTradeNo, ours, provider, finding };
+      }
       const finding = notice.refund.state === 'unknown' ? ({ state: 'processing' } as const) : notice.refund;
       return { about: 'refund', outRefundNo: notice.outRefundNo, ours, provider, finding };
     },

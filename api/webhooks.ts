@@ -112,7 +112,7 @@ const record = ({ db, now }: Services, provider: ProviderName, merchant: string,
     body: notice,
   });
 
-function numberIn(notice: Notice): NoticeToRecord['number'] {
+function numberIn(notice: KeptNotice): NoticeToRecord['number'] {
   if (notice.about === 'payment') return { payment: notice.outTradeNo };
   return notice.outTradeNo === null ? { refund: notice.outRefundNo } : { payment: notice.outTradeNo };
 }
