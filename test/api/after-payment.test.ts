@@ -218,17 +218,19 @@ describe('a delivery', () => {
     expect(again.body.items[0].delivery.status).toBe('delivering');
   });
 
-  it('of many items at once is quick', async () => {
+  it('of many items at once loses none', async () => {
     const items = Array.from({ length: 30 }, (_, i) => ({ ...lines[0], name: `Tea ${i}` }));
     const order = await paid({ items });
-    const began = Date.now();
     const answers = await Promise.all(
       order.items.map((item: { id: string }) =>
         api.call(`POST /v1/orders/${order.id}/items/${item.id}/delivery`, { status: 'delivered' }),
       ),
     );
     expect(new Set(answers.map(({ status }: Answer) => status))).toEqual(new Set([200]));
-    expect(Date.now() - began).toBeLessThan(8_000);
+    const { body } = await api.call(`GET /v1/orders/${order.id}`);
+    expect(body.items.map(({ delivery }: { delivery: { status: string } }) => delivery.status)).toEqual(
+      items.map(() => 'delivered'),
+    );
   });
 });
 

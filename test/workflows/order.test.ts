@@ -58,7 +58,8 @@ const apply = (id: OrderId, refund: string, ask: { type: 'all' } | { type: 'amou
   });
 
 describe('an order that nobody pays', () => {
-  it('expires at its time, at the cost of one task', async () => {
+  // On a busy machine its one task may be prolonged.
+  it('expires at its time, at the cost of one task', { retry: 2 }, async () => {
     const id = await create(system, { expiresInMs: 1200 });
     const order = await until(
       () => stored(system, id),
