@@ -43,14 +43,16 @@ export function recordActivities({ db, notifiers }: Deps) {
         .executeTakeFirst();
       if (!row) return null;
       const notice = row.body as KeptNotice;
-      const { ours } = notice;
-      const { provider } = row;
-      if (notice.about === 'payment') {
-        const finding = paymentFindingOf(notice.payment);
-        return { about: 'payment', outTradeNo: notice.outTradeNo, ours, provider, finding };
-      }
+      const common = { ours: notice.ours, provider: row.provider };
+      if (notice.about === 'payment')
+        return {
+          about: 'payment',
+          outTradeNo: notice.outTradeNo,
+          ...common,
+          finding: paymentFindingOf(notice.payment),
+        };
       const finding = notice.refund.state === 'unknown' ? ({ state: 'processing' } as const) : notice.refund;
-      return { about: 'refund', outRefundNo: notice.outRefundNo, ours, provider, finding };
+      return { about: 'refund', outRefundNo: notice.outRefundNo, ...common, finding };
     },
 
     /** The operator of that merchant by this name who may review refunds; null if there is none. */

@@ -108,8 +108,7 @@ export class Duties {
       .finally(() => this.#isUnderWay(duty, scope) && this.#underWay.delete(subject));
   }
 
-  #isUnderWay = (duty: Duty, scope: CancellationScope): boolean =>
-    this.#underWay.get(subjectOf(duty))?.scope === scope;
+  #isUnderWay = (duty: Duty, scope: CancellationScope): boolean => this.#underWay.get(subjectOf(duty))?.scope === scope;
 
   async #attempt(duty: Duty, scope: CancellationScope, mayBeDone: boolean): Promise<void> {
     let trouble = 'done, but still due';

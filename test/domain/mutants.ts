@@ -1,6 +1,6 @@
 /**
  * Takes the order's rules away one by one, in a copy, and looks whether some test misses them.
- * `node --import tsx test/domain/mutants.ts [word]`: only those whose rule has the word in it.
+ * `npm run mutants -- [word]`: only those whose rule has the word in it.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

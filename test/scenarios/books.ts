@@ -25,7 +25,11 @@ async function theirBooks({ simulator }: System): Promise<Entry[]> {
   const answer = await fetch(`${simulator.url}/_control/ledger`);
   const { data } = (await answer.json()) as { data: (Omit<Entry, 'at'> & { at: string })[] };
   return data.map(({ provider, out_trade_no, type, amount, currency, at }) => ({
-    ...{ provider, out_trade_no, type, amount, currency },
+    provider,
+    out_trade_no,
+    type,
+    amount,
+    currency,
     at: seconds(Date.parse(at)),
   }));
 }
@@ -33,7 +37,11 @@ async function theirBooks({ simulator }: System): Promise<Entry[]> {
 async function ourLedger({ db }: System): Promise<Entry[]> {
   const rows = await db.selectFrom('ledger').selectAll().execute();
   return rows.map(({ provider, out_trade_no, type, amount, currency, at }) => ({
-    ...{ provider, out_trade_no, type, amount, currency },
+    provider,
+    out_trade_no,
+    type,
+    amount,
+    currency,
     at: seconds(at.getTime()),
   }));
 }

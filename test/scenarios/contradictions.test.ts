@@ -21,7 +21,7 @@ const says = async (sale: Sale, refund: { out_refund_no: string }, status: 'SUCC
 };
 const ledger = async (sale: Sale) => {
   const rows = await shop.api.system.db.selectFrom('ledger').selectAll().where('order_id', '=', sale.id).execute();
-  return rows.map(({ type, amount, reference }) => (type === 'refund' ? [amount, reference] : [amount])).toSorted();
+  return rows.map(({ type, amount, reference }) => (type === 'refund' ? `${amount} ${reference}` : `${amount}`)).toSorted();
 };
 
 describe('a refund', () => {
@@ -31,7 +31,7 @@ describe('a refund', () => {
     const refund = await sale.refundBecomes(id, 'succeeded');
     await says(sale, refund, 'CLOSED');
     expect(await sale.read()).toMatchObject({ refund_status: 'pending', amounts: { refunded: 0, paid: 3000 } });
-    expect([await sale.attention(), await ledger(sale)]).toEqual([['refund_failed'], [[3000]]]);
+    expect([await sale.attention(), await ledger(sale)]).toEqual([['refund_failed'], ['3000']]);
     const again = await sale.refunds({ amount: 1000 });
     await sale.refundBecomes(again.id, 'succeeded');
     expect(await sale.read()).toMatchObject({ refund_status: 'partial', amounts: { refunded: 1000 }, attention: [] });
@@ -66,7 +66,7 @@ describe('a refund', () => {
     await sale.becomes(({ attention }) => attention.some(({ code }: any) => code === 'refunded_twice'), 60_000);
     await sale.refundBecomes(first.id, 'succeeded');
     const numbers = [first.out_refund_no, second.out_refund_no];
-    expect(await ledger(sale)).toEqual([[3500], ...numbers.map((number) => [500, number])].toSorted());
+    expect(await ledger(sale)).toEqual(['3500', ...numbers.map((number) => `500 ${number}`)].toSorted());
     expect(await sale.net()).toBe(2500);
     expect(await sale.happened('refund.succeeded')).toBe(1);
     expect(await sale.read()).toMatchObject({ status: 'paid', amounts: { paid: 3000, refunded: 0 } });

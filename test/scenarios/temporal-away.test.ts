@@ -17,8 +17,9 @@ const reachingTemporalSometimes = ({ gateway }: ApiDeps): Partial<ApiDeps> => {
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> =>
       isAway ? Promise.reject(Object.assign(new Error('Temporal is away'), { code: 14 })) : call(...args);
-  const { start, tellNotice } = gateway;
-  return { gateway: { ...gateway, start: unlessAway(start), tellNotice: unlessAway(tellNotice) } };
+  const start = unlessAway<Parameters<typeof gateway.start>, void>((...args) => gateway.start(...args));
+  const tellNotice = unlessAway<Parameters<typeof gateway.tellNotice>, void>((...args) => gateway.tellNotice(...args));
+  return { gateway: { ...gateway, start, tellNotice } };
 };
 
 describe.concurrent('where the API does not reach Temporal, an order', () => {

@@ -187,7 +187,6 @@ describe('opening an attempt', () => {
       () => isClosed(system, id),
       (is) => is,
     );
-    await replay(system, id, 'cancelled-while-opening');
   });
 });
 
