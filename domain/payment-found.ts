@@ -5,7 +5,7 @@ import type { OrderEvent } from './events.ts';
 import { PAUSES } from './limits.ts';
 import { methodTerms } from './method.ts';
 import type { Actor, Order, Payment } from './order.ts';
-import { isLive, isOpen, isOpened, isUnpaid, isWatched, paymentOf } from './order.ts';
+import { isLive, isOpened, isUnpaid, isWatched, needsClosing, paymentOf } from './order.ts';
 import { isGoingBack, isRightMoney, moneyReturns } from './returns.ts';
 
 /** What a provider tells about an attempt: by a verified notice, or because it was asked. Never an error. */
@@ -44,7 +44,7 @@ function foundOut(order: Order, attempt: Payment, fact: CommandOf<'payment_found
         ? [{ type: 'attempt_approval_ended', isTaken: true, ...stamp }]
         : goesOn(attempt).map(() => ({ type: 'payment.processing', ...stamp }));
     case 'approved':
-      return mayBeTaken(order, attempt)
+      return mayBeTaken(attempt)
         ? [
             ...goesOn(attempt).map((): OrderEvent => ({ type: 'payment.processing', ...stamp })),
             { type: 'attempt_approved', ...stamp },
@@ -67,12 +67,8 @@ const isBeingRevoked = ({ method, closingSince }: Payment): boolean =>
 const goesOn = (attempt: Payment): Payment[] =>
   attempt.status === 'pending' || (attempt.status === 'failed' && isWatched(attempt)) ? [attempt] : [];
 
-/** Money that nobody needs any more is not taken. */
-const mayBeTaken = (order: Order, attempt: Payment): boolean =>
-  isUnpaid(order) &&
-  !order.ending &&
-  !attempt.approvedAt &&
-  (isOpen(attempt) || (goesOn(attempt).length > 0 && attempt.closingSince === null));
+/** Money that nobody needs any more is not taken: what is not wanted is being closed, or is closed. */
+const mayBeTaken = (attempt: Payment): boolean => !attempt.approvedAt && needsClosing(attempt);
 
 type Failure = Extract<PaymentFinding, { state: 'failed' }>;
 

@@ -389,12 +389,11 @@ const watching: Mutant[] = [
   mutant('watch: money ends it', 'evolve-payment.ts', ', ...unwatched(payment) };\n}', ' };\n}'),
   mutant('approved: is taken', 'duties.ts', 'if (!approvedAt) return', 'if (order.total > 0) return'),
   mutant(
-    'approved: only while the order wants it',
+    'approved: not while it is closed',
     'payment-found.ts',
-    '  isUnpaid(order) &&\n  !order.ending &&\n',
-    '',
+    '!attempt.approvedAt && needsClosing(attempt)',
+    '!attempt.approvedAt',
   ),
-  mutant('approved: not while it is closed', 'payment-found.ts', '(isOpen(attempt) ||', '(isLive(attempt) ||'),
   mutant(
     'approved: closing goes before taking',
     'duties.ts',
