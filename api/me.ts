@@ -12,7 +12,7 @@ const Me = z
   .openapi('Me', {
     example: {
       type: 'operator',
-      name: 'Han Mei',
+      name: 'Han Meimei',
       merchant: { id: 'demo', name: 'Demo Shop' },
       scopes: ['orders:read', 'refunds:review'],
       order_id: null,
