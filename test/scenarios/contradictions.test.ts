@@ -21,7 +21,9 @@ const says = async (sale: Sale, refund: { out_refund_no: string }, status: 'SUCC
 };
 const ledger = async (sale: Sale) => {
   const rows = await shop.api.system.db.selectFrom('ledger').selectAll().where('order_id', '=', sale.id).execute();
-  return rows.map(({ type, amount, reference }) => (type === 'refund' ? `${amount} ${reference}` : `${amount}`)).toSorted();
+  return rows
+    .map(({ type, amount, reference }) => (type === 'refund' ? `${amount} ${reference}` : `${amount}`))
+    .toSorted();
 };
 
 describe('a refund', () => {
