@@ -17,7 +17,7 @@ const reachingTemporalSometimes = ({ gateway }: ApiDeps): Partial<ApiDeps> => {
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> =>
       isAway ? Promise.reject(Object.assign(new Error('Temporal is away'), { code: 14 })) : call(...args);
-  const start = unlessAway<Parameters<typeof gateway.start>, void>((...args) => gateway.start(...args));
+  const start = unlessAway<Parameters<typeof gateway.start>, string>((...args) => gateway.start(...args));
   const tellNotice = unlessAway<Parameters<typeof gateway.tellNotice>, void>((...args) => gateway.tellNotice(...args));
   return { gateway: { ...gateway, start, tellNotice } };
 };

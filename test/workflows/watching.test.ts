@@ -68,6 +68,7 @@ beforeAll(async () => {
       log: pino({ level: 'silent' }),
       notifyUrl: () => 'http://127.0.0.1:9/',
       returnUrl: () => 'http://127.0.0.1:9/',
+      formUrl: () => 'http://127.0.0.1:9/',
       provider: async () => provider as PaymentProvider,
     }),
   });
