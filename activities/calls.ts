@@ -1,5 +1,5 @@
-import type { PaymentFinding, RefundFinding } from '../domain/commands.ts';
-import type { MerchantId, OrderId } from '../domain/ids.ts';
+import type { DispatchFinding, PaymentFinding, RefundFinding } from '../domain/commands.ts';
+import type { ItemId, MerchantId, OrderId } from '../domain/ids.ts';
 import type { PaymentMethod, ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import type { Order, PaymentAction, PaymentStatus } from '../domain/order.ts';
@@ -49,6 +49,17 @@ export type RefundCall = {
 export type RefundToWatch = RefundCall & { mayBeUnmade: boolean };
 /** `mayBeMade`: an earlier call may have come through, so that this one asks first. */
 export type RefundToMake = RefundCall & { mayBeMade: boolean };
+
+/** `mayBeTaken`: the machine may have been told before, so that no answer says nothing new. */
+export type DispatchCall = {
+  order: OrderId;
+  merchant: MerchantId;
+  item: ItemId;
+  dispatch: number;
+  quantity: number;
+  mayBeTaken: boolean;
+};
+export type Dispatched = { machineNo: string; finding: DispatchFinding };
 
 /** What a verified notice says, as the database has it. `ours`: it means the account that we hold. */
 export type NoticeFinding =

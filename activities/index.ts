@@ -6,6 +6,8 @@ import type { Database } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/method.ts';
+import type { MachineGateway } from '../devices/gateway.ts';
+import { dispatchActivities } from './dispatches.ts';
 import { notificationActivities } from './notifications.ts';
 import { paymentActivities, type ProviderFor } from './payments.ts';
 import { recordActivities } from './records.ts';
@@ -21,8 +23,10 @@ export type Deps = {
   notifiers: Notifiers;
   /** Whether merchants' endpoints may be on this machine: in the embedded mode. */
   allowLoopback: boolean;
-  /** Where a provider sends its notices about a merchant's payments. */
-  notifyUrl: (provider: ProviderName, merchant: string) => string;
+  /** @throws if the merchant has no machines */
+  machines: (merchant: string) => Promise<MachineGateway>;
+  /** Where a provider sends its notices about a merchant's payments, and machines their reports. */
+  notifyUrl: (from: ProviderName | 'machines', merchant: string) => string;
   /** The page of ours that brings a buyer's browser to a provider by a form. */
   formUrl: (provider: ProviderName, merchant: string) => string;
   /** Where a buyer's browser goes after paying, unless they asked for another place. */
@@ -37,6 +41,7 @@ export const createActivities = (deps: Deps) => ({
   ...recordActivities(deps),
   ...paymentActivities(deps),
   ...refundActivities(deps),
+  ...dispatchActivities(deps),
   ...relayActivities(deps),
   ...notificationActivities(deps),
 });

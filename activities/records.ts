@@ -3,12 +3,13 @@ import { SETTLES_AFTER_MS } from '../db/outbox.ts';
 import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
 import type { KeptNotice } from '../providers/provider.ts';
-import type { NoticeFinding, OrderToReopen } from './calls.ts';
+import type { NoticeFinding, OrderToReopen, StoredEvent } from './calls.ts';
 import type { Deps } from './index.ts';
 import { paymentFindingOf } from './payments.ts';
 
-/** How much of the timeline a run that opens an order again begins with. */
+/** How much of the timeline a run that opens an order again begins with: the newest, with the order below 2 MB. */
 const TIMELINE_LENGTH = 100;
+const TIMELINE_CHARACTERS = 200_000;
 
 export function recordActivities({ db, notifiers }: Deps) {
   return {
@@ -24,7 +25,7 @@ export function recordActivities({ db, notifiers }: Deps) {
         .orderBy('seq', 'desc')
         .limit(TIMELINE_LENGTH)
         .execute();
-      const timeline = events.reverse().map((event) => ({ ...event, at: event.at.toISOString() }));
+      const timeline = newest(events.map((event) => ({ ...event, at: event.at.toISOString() }))).reverse();
       return {
         order: stored.order,
         timeline,
@@ -82,4 +83,11 @@ async function saveAndTell({ db, notifiers }: Pick<Deps, 'db' | 'notifiers'>, wo
   const { outcome, endpoints } = await save(db, work);
   notifiers.tellSoon(endpoints, SETTLES_AFTER_MS);
   return outcome;
+}
+
+/** As many as fit. @param entries newest first */
+function newest(entries: readonly StoredEvent[]): StoredEvent[] {
+  let room = TIMELINE_CHARACTERS;
+  const tooLong = entries.findIndex((entry) => (room -= JSON.stringify(entry).length) < 0);
+  return entries.slice(0, tooLong === -1 ? entries.length : tooLong);
 }

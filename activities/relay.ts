@@ -1,4 +1,5 @@
 import { forgetOldKeys } from '../db/idempotency.ts';
+import { forgetOldGuesses } from '../db/pickup.ts';
 import { findUnstarted, markStarted } from '../db/orders.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Deps } from './index.ts';
@@ -38,9 +39,10 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
       return left.length;
     },
 
-    /** Idempotency keys are kept for at least a day. */
+    /** Idempotency keys are kept for at least a day; guessed pick-up codes matter for a minute. */
     async forgetOldKeys(): Promise<void> {
       await forgetOldKeys(db, new Date(now() - 2 * DAY));
+      await forgetOldGuesses(db, new Date(now() - DAY));
     },
   };
 }

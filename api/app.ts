@@ -10,6 +10,7 @@ import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { onceOnly } from './idempotency.ts';
 import { impatient } from './impatience.ts';
+import { machineReportRoutes } from './machine-reports.ts';
 import { meRoutes } from './me.ts';
 import { createMetrics } from './metrics.ts';
 import { notificationRoutes } from './notifications.ts';
@@ -17,6 +18,7 @@ import { newRouter } from './operation.ts';
 import { orderRoutes } from './orders.ts';
 import { paymentRoutes } from './payments.ts';
 import { personalDataRoutes } from './personal-data.ts';
+import { pickupRoutes } from './pickup.ts';
 import { notFound, Problem, problemResponse } from './problem.ts';
 import { limitRate } from './rate-limit.ts';
 import { refundRoutes } from './refunds.ts';
@@ -63,12 +65,14 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages
     paymentRoutes(services),
     refundRoutes(services),
     deliveryRoutes(services),
+    pickupRoutes(services),
     eventRoutes(services),
     personalDataRoutes(services),
     webhookEndpointRoutes(services),
     notificationRoutes(services),
     meRoutes(),
     statisticsRoutes(services),
+    machineReportRoutes(services), // Before those of the providers, whose path would take them.
     webhookRoutes(services),
     healthRoutes(services),
   ])

@@ -132,6 +132,7 @@ async function reported(
     item,
     status,
     quantity: count ?? null,
+    dispatch: null,
     tracking: tracking ?? null,
     detail: detail ?? null,
     by: caller.actor,

@@ -8,6 +8,7 @@ import type { ReadyPart } from '../client/readiness.ts';
 import type { SavedFeed } from '../db/saved-feed.ts';
 import type { Database } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
+import type { FindMachines } from '../devices/gateways.ts';
 import type { FindProvider } from '../providers/accounts.ts';
 import type { Caller } from './caller.ts';
 import type { OnceOnly } from './idempotency.ts';
@@ -21,6 +22,7 @@ export type ApiDeps = {
   allowLoopback: boolean;
   sealer: Sealer;
   findProvider: FindProvider;
+  findMachines: FindMachines;
   saved: SavedFeed;
   /** How the outside sees us; without a slash at the end. */
   publicUrl: string;

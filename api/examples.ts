@@ -91,6 +91,7 @@ export const ORDER = {
   test: false,
   return_url: null,
   expires_in: NEW_ORDER.expires_in,
+  machine_no: null,
   delivery_timeout: null,
   auto_receipt_after: 1_209_600,
   refund_window: 15_552_000,
@@ -116,6 +117,19 @@ export const ORDER = {
     run_id: '01a1fe05-8e00-7835-9399-a6f588c238d0',
     url: 'http://localhost:8233/namespaces/default/workflows/order%2Ford_1m7zdnzs5b33wcrbnnr6',
   },
+} as const;
+
+export const RELEASED = {
+  order_id: ORDER_ID,
+  items: [
+    {
+      ...ORDER.items[0],
+      fulfilment: 'pickup',
+      delivery: { status: 'picked_up', quantity_delivered: 2, tracking: null, updated_at: AT.reviewed },
+      refunded: { quantity: 0, amount: 0 },
+      quantity_released: 2,
+    },
+  ],
 } as const;
 
 export const EVENT = {

@@ -121,10 +121,11 @@ async function keptOf(response: Response): Promise<KeptAnswer> {
   return { status: response.status, headers: Object.fromEntries(headers), body: await response.clone().text() };
 }
 
-/** A failure of ours is not kept; the same key goes on then. What was done can't be undone by a key that is not kept. */
+/** A failure of ours, or that it was too early, is not kept; the same key goes on then. What was done can't be undone by a key that is not kept. */
 async function settle(c: Context<ApiEnv>, { db, sealer, place }: Work, kept: KeptAnswer): Promise<void> {
   try {
-    if (kept.status >= 500) return await releaseKey(db, place, { anew: c.error instanceof ProviderProblem });
+    if (kept.status >= 500 || kept.status === 429)
+      return await releaseKey(db, place, { anew: c.error instanceof ProviderProblem });
     const answer = sealer.seal(kept, answerContext(place));
     await keepAnswer(db, place, { status: kept.status, answer, order: c.get('order') ?? null });
   } catch (error) {

@@ -6,7 +6,8 @@ import { openOrder } from '../domain/decide.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { sum } from '../domain/money.ts';
-import type { Fulfilment, NewOrder } from '../domain/order.ts';
+import type { NewOrder } from '../domain/new-order.ts';
+import { FULFILMENTS, type Fulfilment, type Order } from '../domain/order.ts';
 import { NEW_ORDER } from './examples.ts';
 import { amount, currency, quantity, seconds, text, webUrl } from './fields.ts';
 
@@ -14,7 +15,12 @@ import { amount, currency, quantity, seconds, text, webUrl } from './fields.ts';
 
 const YEAR = 31_536_000;
 const DEFAULTS = { expiresIn: 900, autoReceiptAfter: 1_209_600, refundWindow: 15_552_000 } as const;
-const DELIVERY_TIMEOUT: Record<Fulfilment, number | null> = { shipment: null, digital: 60 };
+const DELIVERY_TIMEOUT: Record<Fulfilment, number | null> = {
+  shipment: null,
+  machine: 300,
+  pickup: 604_800,
+  digital: 60,
+};
 
 const ItemBody = z
   .strictObject({
@@ -23,8 +29,10 @@ const ItemBody = z
     quantity: quantity(),
     unit_amount: amount().nullish().openapi({ description: 'For one; or give `amount`' }),
     amount: amount().nullish().openapi({ description: "The line's total; or give `unit_amount`" }),
-    fulfilment: z.enum(['shipment', 'digital']),
-    machine_no: text().nullish(),
+    fulfilment: z.enum(FULFILMENTS),
+    machine_no: text()
+      .nullish()
+      .openapi({ description: "Where it is dispensed or picked up; the order's, if not given" }),
   })
   .superRefine((item, context) => {
     if (context.issues.length > 0) return;
@@ -48,8 +56,11 @@ export const NewOrderBody = z
     confirm: z.boolean().nullish().openapi({ description: 'False: the customer confirms later; true if not given' }),
     test: z.boolean().nullish().openapi({ description: 'Nothing is paid and nothing delivered for real' }),
     return_url: webUrl().nullish(),
+    machine_no: text().nullish().openapi({ description: 'Of machine and pickup items that name none' }),
     expires_in: seconds(1, LIMITS.expiresInSeconds).nullish().openapi({ description: '900 if not given' }),
-    delivery_timeout: seconds(1, YEAR).nullish().openapi({ description: 'Digital 60, shipment none if not given' }),
+    delivery_timeout: seconds(1, YEAR)
+      .nullish()
+      .openapi({ description: 'Machine 300, pickup 604,800, digital 60, shipment none if not given' }),
     auto_receipt_after: seconds(0, YEAR).nullish().openapi({ description: '1,209,600 if not given' }),
     refund_window: seconds(0, 10 * YEAR)
       .nullish()
@@ -61,7 +72,7 @@ export const NewOrderBody = z
       })
       .nullish(),
   })
-  .superRefine(({ items, discount, delivery_fee }, context) => {
+  .superRefine(({ items, discount, delivery_fee, machine_no }, context) => {
     if (context.issues.length > 0) return; // Sums of wrong amounts say nothing.
     const wrong = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
     const goods = sum(items.map(amountOf));
@@ -69,6 +80,8 @@ export const NewOrderBody = z
     if (goods > LIMITS.amount) wrong('items', `Together more than ${LIMITS.amount}.`);
     else if ((discount ?? 0) > gross) wrong('discount', 'More than items and delivery fee together.');
     else if (gross - (discount ?? 0) > LIMITS.amount) wrong('delivery_fee', `The total is more than ${LIMITS.amount}.`);
+    for (const { index, message } of wrongMachines(items, machine_no ?? null))
+      context.addIssue({ code: 'custom', path: ['items', index, 'machine_no'], message });
   })
   .openapi('NewOrder', { example: NEW_ORDER });
 type NewOrderBody = z.infer<typeof NewOrderBody>;
@@ -76,6 +89,25 @@ type ItemBody = z.infer<typeof ItemBody>;
 
 const amountOf = ({ amount: total, unit_amount, quantity: count }: ItemBody): number =>
   total ?? (unit_amount ?? 0) * count;
+
+/** An order's one pick-up code is for one machine. */
+function wrongMachines(items: readonly ItemBody[], common: string | null): { index: number; message: string }[] {
+  const places = items.map((item, index) => ({ index, item, machineNo: machineOf(item, common) }));
+  const first = places.find(({ item, machineNo }) => item.fulfilment === 'pickup' && machineNo !== null);
+  return places.flatMap(({ index, item, machineNo }) => {
+    if (item.fulfilment === 'machine' && machineNo === null)
+      return [{ index, message: 'A machine item needs its machine_no.' }];
+    const isElsewhere = item.fulfilment === 'pickup' && machineNo !== null && machineNo !== first?.machineNo;
+    return isElsewhere ? [{ index, message: 'All pickup items of an order are at the same machine.' }] : [];
+  });
+}
+
+const machineOf = ({ fulfilment, machine_no }: ItemBody, common: string | null): string | null =>
+  machine_no ?? (fulfilment === 'machine' || fulfilment === 'pickup' ? common : null);
+
+/** Where all pickup items are handed out; null: anywhere. */
+export const pickupMachineOf = (items: OrderToCreate['items'], { items: known }: Order): string | null =>
+  items.find(({ machineNo }, index) => machineNo !== null && known[index]!.fulfilment === 'pickup')?.machineNo ?? null;
 
 function unitAmountOf(item: ItemBody): number | null {
   if (typeof item.unit_amount === 'number') return item.unit_amount;
@@ -87,7 +119,7 @@ function unitAmountOf(item: ItemBody): number | null {
 export function orderFrom(
   body: NewOrderBody,
   given: { id: OrderId; merchant: Merchant; now: number },
-): Omit<OrderToCreate, 'personal' | 'customerHash'> & { personalData: PersonalData | null } {
+): Omit<OrderToCreate, 'personal' | 'customerHash' | 'pickupCode'> & { personalData: PersonalData | null } {
   return {
     ...openOrder(termsOf(body, given)),
     merchantOrderNo: body.merchant_order_no,
@@ -97,7 +129,7 @@ export function orderFrom(
       sku: item.sku ?? null,
       name: item.name,
       unitAmount: unitAmountOf(item),
-      machineNo: item.machine_no ?? null,
+      machineNo: machineOf(item, body.machine_no ?? null),
     })),
     personalData: personalDataOf(body),
   };
@@ -117,7 +149,7 @@ function termsOf(
       amount: amountOf(item),
       fulfilment: item.fulfilment,
       deliveryTimeoutSeconds: body.delivery_timeout ?? DELIVERY_TIMEOUT[item.fulfilment],
-      onFailure: merchant.settings.on_delivery_failure ?? 'ask',
+      onFailure: merchant.settings.on_delivery_failure ?? (item.fulfilment === 'machine' ? 'refund' : 'ask'),
     })),
     discount: body.discount ?? 0,
     deliveryFee: body.delivery_fee ?? 0,
@@ -145,8 +177,14 @@ function detailsOf(body: NewOrderBody): OrderToCreate['details'] {
     auto_receipt_after: body.auto_receipt_after ?? DEFAULTS.autoReceiptAfter,
     refund_window: body.refund_window ?? DEFAULTS.refundWindow,
     return_url: body.return_url ?? null,
+    machine_no: commonMachineOf(body),
     metadata: body.metadata ?? null,
   };
+}
+
+function commonMachineOf({ items, machine_no = null }: NewOrderBody): string | null {
+  const machines = new Set(items.map((item) => machineOf(item, machine_no)).filter((machine) => machine !== null));
+  return machines.size > 1 ? null : ([...machines][0] ?? machine_no);
 }
 
 function personalDataOf({ delivery, customer }: NewOrderBody): PersonalData | null {

@@ -8,6 +8,7 @@ import { orderWorkflowId } from '../workflows/messages.ts';
 import type { Caller } from './caller.ts';
 import { checkoutToken } from './checkout-token.ts';
 import type { Services } from './env.ts';
+import { readPickupCode } from './pickup-code.ts';
 import type { OrderBody } from './schemas.ts';
 
 /** Where an order's personal data is sealed for. */
@@ -20,7 +21,7 @@ export const personalContext = (order: string): string => `orders.personal/${ord
 export function orderBody(
   services: Pick<Services, 'sealer' | 'temporalUi' | 'publicUrl'>,
   caller: Caller,
-  { order, row, items }: StoredOrder,
+  { order, row, items, pickup }: StoredOrder,
   live: OrderView = view(order),
 ): OrderBody {
   const { sealer, temporalUi } = services;
@@ -43,18 +44,19 @@ export function orderBody(
     confirm: details.confirm,
     test: order.test,
     return_url: details.return_url,
+    machine_no: details.machine_no ?? null,
     expires_in: details.expires_in,
     delivery_timeout: details.delivery_timeout,
     auto_receipt_after: details.auto_receipt_after,
     refund_window: details.refund_window,
     metadata: isCustomer ? null : details.metadata,
-    pickup_code: null,
+    pickup_code: pickup && mayCheckOut(caller) ? readPickupCode(sealer, id, pickup.code) : null,
     checkout_url: mayCheckOut(caller) ? checkoutUrl(services, order.id) : null,
     workflow: isCustomer ? null : workflowOf(order, row.run_id, temporalUi),
   };
 }
 
-/** Whoever has the link is the customer: not everybody who may read orders should be. */
+/** Whoever has the link is the customer, whoever has the code gets the goods: not everybody who may read orders. */
 const mayCheckOut = (caller: Caller): boolean => caller.kind === 'customer' || caller.scopes.has('orders:write');
 
 /** The customer's page of an order. */

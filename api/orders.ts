@@ -1,7 +1,18 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { createOrder, listOrders, markStarted, storedFrom, type OrderFilter, type StoredOrder } from '../db/orders.ts';
+import {
+  createOrder,
+  listOrders,
+  markStarted,
+  storedFrom,
+  type OrderFilter,
+  type OrderToCreate,
+  type StoredOrder,
+} from '../db/orders.ts';
+import { CodeTaken } from '../db/pickup.ts';
+import type { OrderId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { hasCode } from '../domain/pickup.ts';
 import { customerHash, customerHashes } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { described } from './errors.ts';
@@ -18,9 +29,10 @@ import {
   text,
 } from './fields.ts';
 import { newOrderId } from './ids.ts';
-import { NewOrderBody, orderFrom } from './new-order.ts';
+import { NewOrderBody, orderFrom, pickupMachineOf } from './new-order.ts';
 import { body, json, newRouter, operation } from './operation.ts';
 import { etagOf, orderBody, personalContext } from './order-view.ts';
+import { newPickupCode } from './pickup-code.ts';
 import { Problem } from './problem.ts';
 import { listOf, Nothing, Order, OrderPath, OrderStatus, RefundStatusOfOrder } from './schemas.ts';
 import { ask, loadOrder } from './wishes.ts';
@@ -196,28 +208,44 @@ async function create(
   c: Context<ApiEnv>,
   wanted: z.infer<typeof NewOrderBody>,
 ): Promise<StoredOrder> {
-  const { db, sealer, now } = services;
+  const { sealer, now } = services;
   const { caller } = c.var;
   const id = newOrderId(c.get('seed')?.ids, now());
   const { personalData, ...made } = orderFrom(wanted, { id, merchant: caller.merchant, now: now() });
   const customer = personalData?.customer?.id ?? null;
-  const created = {
+  const outcome = await write(services, {
     ...made,
     personal: personalData && sealer.seal(personalData, personalContext(id)),
     customerHash: customer === null ? null : customerHash(sealer, caller.merchant.id, customer),
-  };
-  const outcome = await createOrder(db, created);
-  if ('number' in outcome) {
-    const stored = storedFrom(created, outcome.number);
-    startLater(services, c, stored);
-    services.notifiers.tellSoon(outcome.endpoints, 0);
-    return stored;
+  });
+  if ('order' in outcome) {
+    startLater(services, c, outcome);
+    return outcome;
   }
   // The same Idempotency-Key goes on after a failure of ours: this is its order.
   if (outcome.takenBy === id) return loadOrder(services, caller, id);
   throw new Problem('merchant_order_no_taken', 'Another order has this merchant_order_no.', {
     extra: { order_id: outcome.takenBy },
   });
+}
+
+/** With a pick-up code of its own; one that a live order has already is drawn again. */
+async function write(
+  services: Pick<Services, 'db' | 'sealer' | 'notifiers'>,
+  made: Omit<OrderToCreate, 'pickupCode'>,
+): Promise<StoredOrder | { takenBy: OrderId }> {
+  const { order, items } = made;
+  const place = { order: order.id, merchant: order.merchant, machineNo: pickupMachineOf(items, order) };
+  const created = { ...made, pickupCode: hasCode(order) ? newPickupCode(services.sealer, place) : null };
+  try {
+    const outcome = await createOrder(services.db, created);
+    if ('takenBy' in outcome) return outcome;
+    services.notifiers.tellSoon(outcome.endpoints, 0);
+    return storedFrom(created, outcome.numbers);
+  } catch (error) {
+    if (!(error instanceof CodeTaken)) throw error;
+    return write(services, made);
+  }
 }
 
 function startLater({ db, gateway, background }: Services, c: Context<ApiEnv>, stored: StoredOrder): void {

@@ -7,6 +7,7 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'A valid key or token is needed' },
   forbidden: { status: 403, title: 'This key or token may not do this' },
   not_found: { status: 404, title: 'There is no such thing' },
+  pickup_code_invalid: { status: 404, title: 'The pick-up code opens nothing here' },
   method_not_allowed: { status: 405, title: 'This method is not known here' },
   order_expired: { status: 409, title: 'The order has expired' },
   invalid_state: { status: 409, title: 'The order does not allow this now' },

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { METHODS, PROVIDERS, type PaymentMethod } from '../domain/method.ts';
 import { NOTIFICATION_TYPES } from '../domain/notification.ts';
 import { EVENT, ORDER, PAYMENT, REFUND, REFUND_IN_ORDER } from './examples.ts';
+import { FULFILMENTS } from '../domain/order.ts';
 import { ATTENTION_CODES, type AttentionCode } from '../domain/attention.ts';
 
 /** What the calls answer, word for word as the contract has it. */
@@ -73,7 +74,7 @@ const RefundInOrder = z.object(refundFields).openapi('RefundInOrder', { example:
 export const Refund = z.object({ order_id: z.string(), ...refundFields }).openapi('Refund', { example: REFUND });
 
 const Tracking = z.object({ carrier: z.string(), number: z.string() });
-const OrderItem = z
+export const OrderItem = z
   .object({
     id: z.string(),
     sku: z.string().nullable(),
@@ -81,7 +82,7 @@ const OrderItem = z
     quantity: z.int(),
     unit_amount: z.int().nullable().openapi({ description: "Null where the line's total does not divide" }),
     amount: minor("The line's total"),
-    fulfilment: z.enum(['shipment', 'digital']),
+    fulfilment: z.enum(FULFILMENTS),
     machine_no: z.string().nullable(),
     delivery: z.object({
       status: z.enum(['waiting', 'delivering', 'delivered', 'picked_up', 'failed', 'timed_out', 'refunded']),
@@ -118,6 +119,7 @@ export const Order = z
     confirm: z.boolean(),
     test: z.boolean(),
     return_url: z.string().nullable(),
+    machine_no: z.string().nullable().openapi({ description: 'Null where items have none, or different ones' }),
     expires_in: z.int(),
     delivery_timeout: z
       .int()
@@ -139,7 +141,10 @@ export const Order = z
     }),
     payments: z.array(Payment),
     refunds: z.array(RefundInOrder),
-    pickup_code: z.null(),
+    pickup_code: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Only for the customer, and for keys with orders:write', example: '482019375' }),
     review: z.object({ rating: z.int(), comment: z.string().nullable() }).nullable(),
     checkout_url: z.string().nullable().openapi({
       description: "The customer's page of this order; null for keys without orders:write",

@@ -5,7 +5,7 @@ import type { Wish } from '../domain/commands.ts';
 import { decide } from '../domain/decide.ts';
 import type { Decision } from '../domain/decision.ts';
 import { isSettled } from '../domain/duties.ts';
-import { isOpen, type Order } from '../domain/order.ts';
+import { isOpen, type Actor, type Order } from '../domain/order.ts';
 import type { Granted } from '../workflows/messages.ts';
 import type { Caller } from './caller.ts';
 import type { ApiEnv, Services } from './env.ts';
@@ -19,8 +19,8 @@ export async function loadOrder({ db }: Pick<Services, 'db'>, caller: Caller, id
   return stored;
 }
 
-/** A wish of whoever calls. */
-export type OwnWish = { [T in Wish['type']]: Omit<Extract<Wish, { type: T }>, 'by'> }[Wish['type']];
+/** A wish of whoever calls; `by`: on whose behalf, if not their own. */
+export type OwnWish = { [T in Wish['type']]: Omit<Extract<Wish, { type: T }>, 'by'> }[Wish['type']] & { by?: Actor };
 
 /**
  * Asks the order of this call for something, and waits until it is done and saved. What the stored order refuses
@@ -38,7 +38,7 @@ export async function ask(
 ): Promise<{ stored: StoredOrder; granted: Granted | null }> {
   const { caller } = c.var;
   const stored = loaded ?? (await loadOrder(services, caller, c.req.param('id') ?? ''));
-  const wish = { ...wanted, by: caller.actor } as Wish;
+  const wish = { by: caller.actor, ...wanted } as Wish;
   const decision = decide(stored.order, wish, services.now());
   if ('refused' in decision) throw new Refused(decision.refused);
   if (isDone(stored.order, wish, decision)) return { stored, granted: null };

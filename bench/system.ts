@@ -8,9 +8,11 @@ import { connectClient, temporalAt } from '../client/connection.ts';
 import { temporalNotifiers } from '../client/notifiers.ts';
 import { temporalGateway } from '../client/gateway.ts';
 import { connect } from '../db/connect.ts';
+import { findMachineGateway } from '../db/machines.ts';
 import { findProviderAccount } from '../db/merchants.ts';
 import { createSavedFeed } from '../db/saved-feed.ts';
 import { createSealer } from '../db/sealed.ts';
+import { machineGateways } from '../devices/gateways.ts';
 import { providerAccounts } from '../providers/accounts.ts';
 import { freePort } from '../start/ports.ts';
 import { startWorker } from '../worker/start.ts';
@@ -46,6 +48,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     db,
     client: await connectClient(temporalAt(options.temporalAddress)),
     findProvider: providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env),
+    findMachines: machineGateways((merchant) => findMachineGateway(db, merchant), process.env),
     publicUrl: `http://127.0.0.1:${port}`,
     sealer: createSealer([{ id: 'bench', key: randomBytes(32) }]),
     allowLoopback: true,

@@ -14,7 +14,8 @@ import type { StoredOrder } from '../db/orders.ts';
 import type { Refusal, Wish } from '../domain/commands.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { decimalAmount } from '../domain/money.ts';
-import { isUnpaid, openedWith, type Order } from '../domain/order.ts';
+import { openedWith } from '../domain/new-order.ts';
+import { isUnpaid, type Order } from '../domain/order.ts';
 import { refundStatus, statusOf, type OrderView } from '../domain/view.ts';
 import {
   deliveryReport,

@@ -2,6 +2,7 @@ import { Migrator, type Kysely, type Migration } from 'kysely';
 import * as initial from './migrations/0001-initial.ts';
 import * as buyers from './migrations/0002-buyers.ts';
 import * as notifications from './migrations/0003-notifications.ts';
+import * as delivery from './migrations/0004-delivery.ts';
 import * as pages from './migrations/0005-pages.ts';
 import type { Database } from './schema.ts';
 
@@ -9,6 +10,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-buyers': buyers,
   '0003-notifications': notifications,
+  '0004-delivery': delivery,
   '0005-pages': pages,
 };
 

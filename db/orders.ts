@@ -1,8 +1,11 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { OrderEvent } from '../domain/events.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
-import { blankOrder, openedWith, type Item, type Order } from '../domain/order.ts';
+import { blankOrder, openedWith } from '../domain/new-order.ts';
+import type { Item, Order } from '../domain/order.ts';
+import { codeIsLive } from '../domain/pickup.ts';
 import { endpointsTold, outboxRows, toldByCreation } from './outbox.ts';
+import { codeTaken, type NewPickupCode } from './pickup.ts';
 import { bookOf, eventRows, itemColumns, orderColumns } from './rows.ts';
 import type { Channel, Database, OrderDetails, OrderItemsTable, OrdersTable } from './schema.ts';
 
@@ -19,22 +22,31 @@ export type OrderToCreate = {
   customerHash: Buffer | null;
   /** In the order of `order.items`. */
   items: readonly { sku: string | null; name: string; unitAmount: number | null; machineNo: string | null }[];
+  pickupCode: NewPickupCode | null;
 };
 
 export type StoredItem = Selectable<OrderItemsTable>;
 /** An order as the database has it. `order` is how its rules know it. */
-export type StoredOrder = { order: Order; row: Omit<Selectable<OrdersTable>, 'book'>; items: StoredItem[] };
+export type StoredOrder = {
+  order: Order;
+  row: Omit<Selectable<OrdersTable>, 'book'>;
+  items: StoredItem[];
+  /** Its pick-up code, sealed, and that code's number; null where nothing is picked up. */
+  pickup: { id: number; code: string } | null;
+};
 
 /**
  * Writes a new order, in one statement.
- * @returns its number and the endpoints that are to be told, or the id of the merchant's order that has this `merchantOrderNo` (it may be this very one)
+ * @returns its numbers and the endpoints that are to be told, or the id of the merchant's order that has this
+ * `merchantOrderNo` (it may be this very one)
+ * @throws CodeTaken if another live order of the merchant has this pick-up code; nothing was written
  */
 export async function createOrder(
   db: Kysely<Database>,
   created: OrderToCreate,
-): Promise<{ number: number; endpoints: string[] } | { takenBy: OrderId }> {
+): Promise<Created | { takenBy: OrderId }> {
   const { order, events } = created;
-  const { rows } = await sql<{ number: number | null; taken_by: OrderId | null; endpoints: string[] }>`
+  const { rows } = await sql<CreatedRow>`
     with doc as materialized (select ${JSON.stringify(documentOf(created))}::jsonb as d),
     made as (
       insert into orders (id, merchant_id, merchant_order_no, channel, currency, status, refund_status, attention, total,
@@ -48,27 +60,48 @@ export async function createOrder(
     ),
     items as (
       insert into order_items (order_id, position, id, sku, name, quantity, unit_amount, amount, fulfilment, machine_no,
-        delivery_timeout_seconds, on_failure, status, arrived, withdrawn, failure_decided, tracking, updated_at)
+        delivery_timeout_seconds, on_failure, status, arrived, withdrawn, failure_decided, tracking, updated_at,
+        to_dispatch, arrived_before, sends)
       select made.id, n.* from made, doc, jsonb_to_recordset(d -> 'items') as n(position int, id text, sku text, name text,
         quantity int, unit_amount bigint, amount bigint, fulfilment text, machine_no text, delivery_timeout_seconds int,
-        on_failure text, status text, arrived int, withdrawn int, failure_decided boolean, tracking jsonb, updated_at bigint)
+        on_failure text, status text, arrived int, withdrawn int, failure_decided boolean, tracking jsonb, updated_at bigint,
+        to_dispatch boolean, arrived_before int, sends int)
+      returning position, number
     ),
+    ${codeOf(created)},
     events as (
       insert into order_events (order_id, seq, id, type, at, actor, data)
       select n.* from made, doc, jsonb_to_recordset(d -> 'events') as n(order_id text, seq int, id text, type text,
         at timestamptz, actor jsonb, data jsonb)
     ),
     ${toldByCreation}
-    select made.number, null as taken_by, ${endpointsTold} as endpoints from made
+    select made.number, null as taken_by, (select json_agg(items.number order by position) from items) as items,
+      (select code.id from code) as code, ${endpointsTold} as endpoints from made
     union all
-    select null, o.id, '{}' from orders o
-    where (o.merchant_id = ${order.merchant} and o.merchant_order_no = ${created.merchantOrderNo}) or o.id = ${order.id}`.execute(
-    db,
-  );
+    select null, o.id, null, null, '{}' from orders o
+    where (o.merchant_id = ${order.merchant} and o.merchant_order_no = ${created.merchantOrderNo}) or o.id = ${order.id}`
+    .execute(db)
+    .catch(codeTaken);
   const row = rows[0];
   // Another transaction may have taken the number after this statement began; it is seen by the next one.
   if (!row) return createOrder(db, { ...created, events });
-  return row.number === null ? { takenBy: row.taken_by! } : { number: row.number, endpoints: row.endpoints };
+  if (row.number === null) return { takenBy: row.taken_by! };
+  return { numbers: { number: row.number, items: row.items!, code: row.code }, endpoints: row.endpoints };
+}
+
+/** What the database numbered: the order, its items in their order, its pick-up code. */
+export type Numbers = { number: number; items: number[]; code: number | null };
+export type Created = { numbers: Numbers; endpoints: string[] };
+type CreatedRow = { [Part in keyof Numbers]: Numbers[Part] | null } & { taken_by: OrderId | null; endpoints: string[] };
+
+function codeOf({ order, pickupCode }: OrderToCreate) {
+  if (!pickupCode) return sql`code as (select null::bigint as id)`;
+  const { hash, code, machineNo } = pickupCode;
+  return sql`code as (
+      insert into pickup_codes (order_id, merchant_id, hash, code, machine_no, live)
+      select made.id, ${order.merchant}, ${hash}, ${code}, ${machineNo}, ${codeIsLive(order)} from made
+      returning id
+    )`;
 }
 
 function documentOf({ order, events, details, items }: OrderToCreate) {
@@ -95,8 +128,9 @@ function documentOf({ order, events, details, items }: OrderToCreate) {
 }
 
 /** A new order as it would be read from its rows. */
-export function storedFrom(created: OrderToCreate, number: number): StoredOrder {
-  const { order, merchantOrderNo, channel, details, personal, customerHash: customer_hash } = created;
+export function storedFrom(created: OrderToCreate, numbers: Numbers): StoredOrder {
+  const { order, merchantOrderNo, channel, details, personal, pickupCode, customerHash: customer_hash } = created;
+  const { number, code } = numbers;
   const { status, refund_status, attention, total, paid, held, refunded, version } = orderColumns(order);
   const { items } = documentOf(created);
   const times = { created_at: new Date(order.createdAt), expires_at: new Date(order.expiresAt) };
@@ -107,7 +141,8 @@ export function storedFrom(created: OrderToCreate, number: number): StoredOrder 
   return {
     order,
     row: { ...names, status, refund_status, attention, ...sums, details, personal, customer_hash, ...saves, ...times },
-    items: items.map((item) => ({ order_id: id, ...item })),
+    items: items.map((item, position) => ({ order_id: id, number: numbers.items[position]!, ...item })),
+    pickup: pickupCode && code !== null ? { id: code, code: pickupCode.code } : null,
   };
 }
 
@@ -117,22 +152,36 @@ export async function findOrder(
   id: string,
   merchant: MerchantId | null,
 ): Promise<StoredOrder | null> {
-  const row = await db
-    .selectFrom('orders')
-    .selectAll()
-    .select(
-      sql<StoredItem[]>`(select json_agg(i order by i.position) from order_items i where i.order_id = orders.id)`.as(
-        'items',
-      ),
-    )
+  const row = await wholeOrders(db)
     .where('id', '=', id)
     .$if(merchant !== null, (query) => query.where('merchant_id', '=', merchant!))
     .executeTakeFirst();
   return row ? storedOrder(row) : null;
 }
 
-export function storedOrder({ book, items, ...row }: Selectable<OrdersTable> & { items: StoredItem[] }): StoredOrder {
-  return { order: { ...book, items: items.map(itemOf) }, row, items };
+/** Rows of orders with their items and pick-up codes. */
+const wholeOrders = (db: Kysely<Database>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .select([
+      sql<StoredItem[]>`(select json_agg(i order by i.position) from order_items i where i.order_id = orders.id)`.as(
+        'items',
+      ),
+      sql<
+        StoredOrder['pickup']
+      >`(select json_build_object('id', c.id, 'code', c.code) from pickup_codes c where c.order_id = orders.id)`.as(
+        'pickup',
+      ),
+    ]);
+
+function storedOrder({
+  book,
+  items,
+  pickup,
+  ...row
+}: Selectable<OrdersTable> & Pick<StoredOrder, 'items' | 'pickup'>): StoredOrder {
+  return { order: { ...book, items: items.map(itemOf) }, row, items, pickup };
 }
 
 const itemOf = (row: StoredItem): Item => ({
@@ -148,6 +197,9 @@ const itemOf = (row: StoredItem): Item => ({
   failureDecided: row.failure_decided,
   tracking: row.tracking,
   updatedAt: row.updated_at,
+  toDispatch: row.to_dispatch,
+  arrivedBefore: row.arrived_before,
+  sends: row.sends,
 });
 
 export type OrderFilter = {
@@ -168,14 +220,7 @@ export type OrderFilter = {
 
 /** Newest first; stable while orders are added, since numbers only grow. */
 export async function listOrders(db: Kysely<Database>, filter: OrderFilter): Promise<StoredOrder[]> {
-  const rows = await db
-    .selectFrom('orders')
-    .selectAll()
-    .select(
-      sql<StoredItem[]>`(select json_agg(i order by i.position) from order_items i where i.order_id = orders.id)`.as(
-        'items',
-      ),
-    )
+  const rows = await wholeOrders(db)
     .where('merchant_id', '=', filter.merchant)
     .$if(filter.status !== undefined, (q) => q.where('status', '=', filter.status as never))
     .$if(filter.refundStatus !== undefined, (q) => q.where('refund_status', '=', filter.refundStatus as never))

@@ -35,6 +35,9 @@ export const itemColumns = (item: Item, position: number) => ({
   failure_decided: item.failureDecided,
   tracking: item.tracking,
   updated_at: item.updatedAt,
+  to_dispatch: item.toDispatch,
+  arrived_before: item.arrivedBefore,
+  sends: item.sends,
 });
 
 export const paymentRows = (order: Order) =>

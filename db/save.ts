@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { OrderEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { Order } from '../domain/order.ts';
+import { codeIsLive, hasCode } from '../domain/pickup.ts';
 import { endpointsTold, outboxRows, toldBySave } from './outbox.ts';
 import { bookOf, eventRows, itemColumns, ledgerRows, orderColumns, paymentRows, refundRows } from './rows.ts';
 import type { Database } from './schema.ts';
@@ -42,8 +43,8 @@ export async function saveOrder(db: Kysely<Database>, save: Save): Promise<Saved
   const order = save.events.reduce(evolve, before);
   const { rows } = await sql<{ saved: boolean; older: boolean; endpoints: string[] }>`
     with doc as materialized (select ${JSON.stringify(documentOf(order, save))}::jsonb as d),
-      ${guardedOrder(order, save)}, ${ITEMS}, ${PAYMENTS}, ${REFUNDS}, ${LEDGER}, ${timeline(order.seq)},
-      ${toldBySave(before.seq, order.seq)}, ${noticesTaken(save.notices)}
+      ${guardedOrder(order, save)}, ${ITEMS}, ${pickupCode(order)}, ${PAYMENTS}, ${REFUNDS}, ${LEDGER},
+      ${timeline(order.seq)}, ${toldBySave(before.seq, order.seq)}, ${noticesTaken(save.notices)}
     select saved.id is not null as saved, ${endpointsTold} as endpoints,
       o.saved_run = ${run} and (o.base, o.task) > ${baseAndTask(save)} as older,
       case when saved.id is not null then pg_notify(${SAVED_CHANNEL}, ${`${order.id} ${order.version}`}) end
@@ -78,12 +79,23 @@ function guardedOrder(order: Order, save: Save) {
 
 const ITEMS = sql`items as (
   update order_items i set status = n.status, arrived = n.arrived, withdrawn = n.withdrawn,
-    failure_decided = n.failure_decided, tracking = nullif(n.tracking, 'null'), updated_at = n.updated_at
+    failure_decided = n.failure_decided, tracking = nullif(n.tracking, 'null'), updated_at = n.updated_at,
+    to_dispatch = n.to_dispatch, arrived_before = n.arrived_before, sends = n.sends
   from saved, doc, jsonb_to_recordset(d -> 'items') as n(position int, status text, arrived int, withdrawn int,
-    failure_decided boolean, tracking jsonb, updated_at bigint)
+    failure_decided boolean, tracking jsonb, updated_at bigint, to_dispatch boolean, arrived_before int, sends int)
   where i.order_id = saved.id and i.position = n.position
-    and (i.status, i.arrived, i.withdrawn, i.failure_decided, i.tracking, i.updated_at)
-      is distinct from (n.status, n.arrived, n.withdrawn, n.failure_decided, nullif(n.tracking, 'null'), n.updated_at))`;
+    and (i.status, i.arrived, i.withdrawn, i.failure_decided, i.tracking, i.updated_at, i.to_dispatch, i.arrived_before,
+        i.sends)
+      is distinct from (n.status, n.arrived, n.withdrawn, n.failure_decided, nullif(n.tracking, 'null'), n.updated_at,
+        n.to_dispatch, n.arrived_before, n.sends))`;
+
+/** Nothing to write for orders without pick-up items. */
+const pickupCode = (order: Order) =>
+  hasCode(order)
+    ? sql`code as (
+  update pickup_codes c set live = ${codeIsLive(order)} from saved
+    where c.order_id = saved.id and live <> ${codeIsLive(order)})`
+    : sql`code as (select)`;
 
 const PAYMENTS = sql`payments_in as (
   insert into payments (id, order_id, merchant_id, provider, method, out_trade_no, status, amount)

@@ -25,6 +25,9 @@ export interface Database {
   provider_accounts: ProviderAccountsTable;
   orders: OrdersTable;
   order_items: OrderItemsTable;
+  pickup_codes: PickupCodesTable;
+  pickup_guesses: PickupGuessesTable;
+  machine_gateways: MachineGatewaysTable;
   order_events: OrderEventsTable;
   payments: PaymentsTable;
   buyers: BuyersTable;
@@ -97,6 +100,8 @@ export type OrderDetails = {
   auto_receipt_after: number;
   refund_window: number;
   return_url: string | null;
+  /** The machine of all its items, where they have one and the same. */
+  machine_no?: string | null;
   metadata: Record<string, string> | null;
   /** When its personal data was erased, RFC 3339. */
   erased_at?: string;
@@ -144,6 +149,8 @@ export interface OrderItemsTable {
   order_id: string;
   position: number;
   id: string;
+  /** Counts all items of all orders: a record's id in the vending-machine API. */
+  number: Generated<number>;
   sku: string | null;
   name: string;
   quantity: number;
@@ -159,6 +166,40 @@ export interface OrderItemsTable {
   failure_decided: boolean;
   tracking: Json<Tracking | null> | null;
   updated_at: number | null;
+  to_dispatch: boolean;
+  arrived_before: number;
+  /** How often it was sent on: taken by its machine, or released for the pick-up code. */
+  sends: number;
+}
+
+/** What opens the pick-up items of an order. */
+interface PickupCodesTable {
+  id: Generated<number>;
+  order_id: string;
+  merchant_id: string;
+  /** HMAC of the code, to find it by: see pickup.ts. */
+  hash: Buffer;
+  /** Sealed. */
+  code: string;
+  /** The only machine that it is good for; null: any. */
+  machine_no: string | null;
+  /** It opens something, or may do so one day: unique among such ones of a merchant. */
+  live: boolean;
+}
+
+/** Who guesses codes at a machine is slowed down. */
+interface PickupGuessesTable {
+  merchant_id: string;
+  machine_no: string;
+  /** When codes were tried that opened nothing; older ones than a minute don't matter. */
+  wrong_at: Date[];
+  last_at: Date;
+}
+
+interface MachineGatewaysTable {
+  merchant_id: string;
+  /** As of a provider account: secrets only by reference. */
+  config: Json<Record<string, unknown>>;
 }
 
 interface OrderEventsTable {

@@ -17,6 +17,12 @@ export function applyRefund(order: Order, wish: Wish, at: number): Decision {
     return refused('invalid_state', 'Only a paid order can be refunded.');
   if (hasEnoughApplications(order))
     return refused('limit_reached', `An order takes at most ${LIMITS.refundApplications} refund applications.`);
+  if (namesTooMany(order, wish.ask))
+    return refused(
+      'limit_reached',
+      `The refund applications of an order name at most ${LIMITS.namedItems} items together: apply for an amount, or all.`,
+      'items',
+    );
   const priced = price(order, wish.ask);
   if ('refused' in priced) return priced;
   if (isTooLate(order, priced.amount, at))
@@ -30,6 +36,14 @@ export function applyRefund(order: Order, wish: Wish, at: number): Decision {
 export const hasEnoughApplications = (order: Order): boolean =>
   order.refunds.filter(({ origin }) => origin === 'customer' || origin === 'merchant' || origin === 'cancellation')
     .length >= LIMITS.refundApplications;
+
+/** Each of a thousand items in each of fifty applications would be more than a workflow can load. */
+function namesTooMany(order: Order, ask: Wish['ask']): boolean {
+  if (ask.type !== 'items') return false;
+  const applied = order.refunds.filter(({ origin }) => origin === 'customer' || origin === 'merchant');
+  const named = sum(applied.map(({ items }) => items?.length ?? 0));
+  return named + ask.items.length > LIMITS.namedItems;
+}
 
 type Priced = { amount: number; items: RefundedItem[] | null } | { refused: Refusal };
 const no = (code: Refusal['code'], detail: string, path?: string): { refused: Refusal } => ({

@@ -2,7 +2,7 @@ import { dutiesOf, type Duty } from './duties.ts';
 import { unreachable } from './brand.ts';
 import type { Item, Order, Refund } from './order.ts';
 import { isPaid, isUnpaid } from './order.ts';
-import { hasFailed } from './delivery.ts';
+import { hasFailed } from './item.ts';
 import { awaitsReplacement, strayRefunds } from './refund.ts';
 import { isOnItsWayBack, isOwnRefund } from './sums.ts';
 
@@ -15,6 +15,8 @@ export const ATTENTION_CODES = {
   capture_delayed:
     'Money that a buyer approved could not be taken at its provider yet. It goes on being tried; retry tries now.',
   refund_delayed: 'A refund could not be made at its provider yet. It goes on being tried; retry tries now.',
+  dispatch_delayed:
+    'A machine could not be told to dispense yet. It goes on being tried; retry tries now, a delivery report ends it.',
   refund_failed: 'A refund failed at its provider. Apply for a new one, or retry where it goes back by itself.',
   refunded_twice:
     'Money of a refund went out twice: its provider had called it failed, and it was given back anew. Claim one back, then retry.',
@@ -63,6 +65,8 @@ function codeOf(type: Duty['type']): AttentionCode {
     case 'make_refund':
     case 'watch_refund':
       return 'refund_delayed';
+    case 'dispatch_item':
+      return 'dispatch_delayed';
     default:
       return unreachable(type);
   }

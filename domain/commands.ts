@@ -11,8 +11,10 @@ export type RefundAsk =
 type DeliveryReport = {
   item: ItemId;
   status: 'delivering' | 'delivered' | 'picked_up' | 'failed';
-  /** How many have arrived in all; null: all that can. */
+  /** How many have arrived in all; null: all that can. Where it tells of one dispatch: how many came out of that. */
   quantity: number | null;
+  /** Which dispatch to its machine it tells of, counted from 1; null: it tells of the item as a whole. */
+  dispatch: number | null;
   tracking: Tracking | null;
   detail: string | null;
 };
@@ -30,6 +32,8 @@ export type PaymentFinding =
   | { state: 'revoked'; tradeNo: string; amount: number; currency: string; paidAt: number; settledAt: number };
 export type RefundFinding =
   { state: 'processing' } | { state: 'succeeded'; settledAt: number } | { state: 'failed'; reason: string };
+/** What came of telling a machine to dispense. `uncertain`: no answer, it may have been told (rule 7). */
+export type DispatchFinding = { state: 'taken' } | { state: 'uncertain' } | { state: 'refused'; reason: string };
 
 /** Wishes of people and programs: done, or refused with a code. `key` tells who asks, stably. */
 export type Wish = { by: Actor } & (
@@ -54,6 +58,7 @@ export type Wish = { by: Actor } & (
     }
   | { type: 'resolve_dispute'; payment: PaymentId; decision: 'return' | 'accept'; note: string; applicant: string }
   | { type: 'redeliver'; item: ItemId }
+  | { type: 'redeem_code'; redemption: string }
   | { type: 'confirm_receipt' }
   | { type: 'review'; rating: number; comment: string | null }
   | { type: 'retry' }
@@ -84,6 +89,7 @@ export type Fact = { by: Actor } &
         why: string;
       }
     | ({ type: 'delivery_reported' } & DeliveryReport)
+    | { type: 'dispatch_found'; item: ItemId; dispatch: number; finding: DispatchFinding }
     | { type: 'time_passed' }
   );
 
@@ -100,6 +106,7 @@ export type RefusalCode =
   | 'already_paid'
   | 'refund_exceeds_paid'
   | 'refund_window_closed'
-  | 'limit_reached';
+  | 'limit_reached'
+  | 'pickup_code_invalid';
 /** `path` names the field of the request that is at fault, where one is. */
 export type Refusal = { code: RefusalCode; detail: string; path?: string };

@@ -1,15 +1,7 @@
 import type { CommandOf } from './commands.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
-import {
-  changeTo,
-  deliverable,
-  dispatchIsHeld,
-  hasFailed,
-  isOnItsWay,
-  itemsUpdated,
-  moreMayArrive,
-} from './delivery.ts';
+import { allArrived, dispatchIsHeld, hasFailed, isOnItsWay, itemsUpdated, moreMayArrive } from './item.ts';
 import type { OrderEvent } from './events.ts';
 import type { Item, Order } from './order.ts';
 import { isPaid, SYSTEM } from './order.ts';
@@ -23,7 +15,7 @@ export function grantedAtOnce(order: Order, at: number): OrderEvent[] {
     (item) => (item.fulfilment === 'digital' || order.test) && isOnItsWay(item) && moreMayArrive(item),
   );
   if (granted.length === 0) return [];
-  const changes = granted.map((item) => ({ ...changeTo('delivered', item), arrived: deliverable(item) }));
+  const changes = granted.map((item) => allArrived('delivered', item));
   return [itemsUpdated(changes, null, at, SYSTEM)];
 }
 

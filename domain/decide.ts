@@ -6,13 +6,16 @@ import type { Decision } from './decision.ts';
 import { done } from './decision.ts';
 import { afterFailure } from './delivery-refund.ts';
 import { deliveryReported, redeliver } from './delivery.ts';
+import { dispatchFound } from './dispatch.ts';
 import { cancel, cancellationOfPaid, confirm, endsUnpaid, otherAttemptsClose, paidWithoutMoney } from './ending.ts';
 import type { OrderEvent } from './events.ts';
 import { evolve } from './evolve.ts';
-import type { NewOrder, Order } from './order.ts';
-import { blankOrder, SYSTEM } from './order.ts';
+import { blankOrder, type NewOrder } from './new-order.ts';
+import type { Order } from './order.ts';
+import { SYSTEM } from './order.ts';
 import { foreignNoticeFound, paymentFound, paymentOpened } from './payment-found.ts';
 import { openPayment, resolveDispute } from './payment.ts';
+import { redeemCode } from './pickup.ts';
 import { refundFound, settledWithoutProvider } from './refund.ts';
 import { strayMoneyReturns } from './returns.ts';
 import { reviewIgnored, reviewRefund } from './review.ts';
@@ -41,6 +44,8 @@ function answerTo(order: Order, command: Command, at: number): Decision {
       return resolveDispute(order, command, at);
     case 'redeliver':
       return redeliver(order, command, at);
+    case 'redeem_code':
+      return redeemCode(order, command, at);
     case 'confirm_receipt':
       return confirmReceipt(order, command, at);
     case 'review':
@@ -59,6 +64,8 @@ function answerTo(order: Order, command: Command, at: number): Decision {
       return reviewIgnored(order, command, at);
     case 'delivery_reported':
       return deliveryReported(order, command, at);
+    case 'dispatch_found':
+      return dispatchFound(order, command, at);
     case 'time_passed':
       return done(...timePassed(order, at));
     default:

@@ -1,4 +1,4 @@
-import { deliverable, hasFailed } from './delivery.ts';
+import { deliverable, hasFailed } from './item.ts';
 import type { OrderEvent } from './events.ts';
 import { deliveryRefundId } from './ids.ts';
 import { sum } from './money.ts';

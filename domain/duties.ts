@@ -1,5 +1,7 @@
-import { isAwaited } from './delivery.ts';
-import type { PaymentId, RefundId } from './ids.ts';
+import { dispatchableSince, isAwaited } from './delivery-time.ts';
+import { awaitsDispatch, nextDispatch, unitsToDispatch } from './dispatch.ts';
+import type { ItemId, PaymentId, RefundId } from './ids.ts';
+import { dispatchIsHeld } from './item.ts';
 import { PAUSES } from './limits.ts';
 import type { Order, Payment } from './order.ts';
 import { isLive, isOpened, isPaid, isUnpaid, isWatched } from './order.ts';
@@ -15,11 +17,12 @@ export type Duty = { key: string; since: number; dueAt: number } & (
   | { type: 'close_attempt'; payment: PaymentId }
   | { type: 'make_refund'; refund: RefundId }
   | { type: 'watch_refund'; refund: RefundId }
+  | { type: 'dispatch_item'; item: ItemId; dispatch: number; quantity: number; mayBeTaken: boolean }
 );
 
 /** Everything the order owes, from its state alone, whatever path led there. */
 export function dutiesOf(order: Order): Duty[] {
-  return [...attemptDuties(order), ...refundDuties(order)];
+  return [...attemptDuties(order), ...refundDuties(order), ...dispatchDuties(order)];
 }
 
 function attemptDuties(order: Order): Duty[] {
@@ -71,6 +74,22 @@ function refundDuties(order: Order): Duty[] {
         dueAt: since + PAUSES.firstRefundAsking,
       },
     ];
+  });
+}
+
+/**
+ * Machines are told what to dispense; all of a test order has arrived at once. An item that is no longer waiting may be in its machine's
+ * hands already: it is told again until it answers. Another quantity is another duty, under the same number.
+ */
+function dispatchDuties(order: Order): Duty[] {
+  if (!isPaid(order) || dispatchIsHeld(order)) return [];
+  const begun = dispatchableSince(order);
+  return order.items.filter(awaitsDispatch).map((item) => {
+    const [dispatch, quantity] = [nextDispatch(item), unitsToDispatch(item)];
+    const mayBeTaken = item.status !== 'waiting';
+    const since = mayBeTaken ? (item.updatedAt ?? begun) : begun;
+    const key = `${mayBeTaken ? 'dispatch-again' : 'dispatch'}/${item.id}/${dispatch}/${quantity}`;
+    return { key, type: 'dispatch_item', item: item.id, dispatch, quantity, mayBeTaken, since, dueAt: since };
   });
 }
 

@@ -1,6 +1,16 @@
 import type { ItemId, PaymentId, RefundId } from './ids.ts';
 import type { PaymentMethod } from './method.ts';
-import type { Actor, Capture, CancelReason, DeliveryStatus, Ending, PaymentAction, Refund, Tracking } from './order.ts';
+import type {
+  Actor,
+  Capture,
+  CancelReason,
+  DeliveryStatus,
+  Ending,
+  PaymentAction,
+  Redemption,
+  Refund,
+  Tracking,
+} from './order.ts';
 
 /** How one item stands after a report. */
 export type ItemChange = {
@@ -8,6 +18,8 @@ export type ItemChange = {
   status: DeliveryStatus;
   arrived: number;
   tracking: Tracking | null;
+  /** Its machine has still to be told, or told again under the same number; otherwise any report ends that. */
+  toDispatch?: true;
 };
 /** Units that will not be delivered any more. */
 export type Withdrawal = { item: ItemId; quantity: number };
@@ -80,6 +92,9 @@ type InnerFact =
   | { type: 'refund_astray'; refund: RefundId; tries: number; settledAt: number }
   | { type: 'duty_delayed'; duty: string }
   | { type: 'delivered_after_refund'; item: ItemId }
+  /** Its machine has been told to dispense it. */
+  | { type: 'item_sent'; item: ItemId }
+  | { type: 'code_redeemed'; redemption: Redemption }
   /** A person has seen what no trying again can mend. */
   | { type: 'attention_seen' };
 

@@ -1,5 +1,5 @@
 import { unreachable } from './brand.ts';
-import { deliverable, hasFailed } from './delivery.ts';
+import { deliverable, hasFailed } from './item.ts';
 import type { OrderEvent, Withdrawal } from './events.ts';
 import { afterMoneyMoved } from './evolve-payment.ts';
 import type { RefundId } from './ids.ts';

@@ -4,7 +4,8 @@ import type { ItemChange, OrderEvent } from './events.ts';
 import { isTimelineEvent } from './events.ts';
 import { afterPaymentEvent } from './evolve-payment.ts';
 import { afterRefundEvent } from './evolve-refund.ts';
-import type { Item, Order } from './order.ts';
+import type { ItemId } from './ids.ts';
+import type { Item, Order, Redemption } from './order.ts';
 
 /** The order after an event. Total: every event has its place, none is refused. */
 export function evolve(order: Order, event: OrderEvent): Order {
@@ -35,6 +36,10 @@ function after(order: Order, event: OrderEvent): Order {
       return { ...order, ending: event.ending };
     case 'item.delivery_updated':
       return delivered(order, event.items, event.at);
+    case 'item_sent':
+      return sent(order, [event.item], event.at);
+    case 'code_redeemed':
+      return redeemed(order, event.redemption, event.at);
     case 'delivered_after_refund':
       return { ...order, deliveredAfterRefund: order.deliveredAfterRefund ?? { since: event.at } };
     case 'duty_delayed':
@@ -73,6 +78,7 @@ const paid = (order: Order, event: Extract<OrderEvent, { type: 'order.paid' }>):
   ...order,
   status: 'paid',
   paidAt: event.paidAt,
+  dispatchFrom: event.at,
   paidBy: event.payment,
   ending: order.ending?.because === 'expired' ? null : order.ending,
 });
@@ -90,11 +96,30 @@ function delivered(order: Order, changes: readonly ItemChange[], at: number): Or
   const items = order.items.map((item): Item => {
     const change = changed.get(item.id);
     if (!change) return item;
-    const { status, arrived } = change;
+    const { status, arrived, toDispatch = false } = change;
     const failureDecided = item.failureDecided && status === item.status;
-    return { ...item, status, arrived, failureDecided, tracking: change.tracking ?? item.tracking, updatedAt: at };
+    const tracking = change.tracking ?? item.tracking;
+    // A new dispatch is for what has not arrived by then.
+    const arrivedBefore = toDispatch ? item.arrived : item.arrivedBefore;
+    return { ...item, status, arrived, failureDecided, tracking, updatedAt: at, toDispatch, arrivedBefore };
   });
   return { ...order, items };
+}
+
+/** Its timer runs from there. */
+function sent(order: Order, ids: readonly ItemId[], at: number): Order {
+  const gone = new Set(ids);
+  const items = order.items.map((item): Item => {
+    if (!gone.has(item.id)) return item;
+    const updatedAt = item.status === 'delivering' ? at : item.updatedAt;
+    return { ...item, sends: item.sends + 1, toDispatch: false, updatedAt };
+  });
+  return { ...order, items };
+}
+
+function redeemed(order: Order, redemption: Redemption, at: number): Order {
+  const released = redemption.items.map(({ item }) => item);
+  return { ...sent(order, released, at), redemption };
 }
 
 /** Only duties that are still owed are remembered. */

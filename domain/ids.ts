@@ -23,6 +23,16 @@ export const deliveryRefundId = (order: OrderId, index: number) => `ref_${suffix
 /** The id of the refund that a cancellation applies for. */
 export const cancellationId = (order: OrderId, index: number) => `ref_${suffixOf(order)}c${index + 1}` as RefundId;
 
+/** Names one dispatch of an item to its machine: the same id is the same dispensing, however often it is told. */
+export const dispatchId = (item: ItemId, dispatch: number): string => `dsp_${suffixOf(item)}x${dispatch}`;
+
+/** @returns null for what is no id of a dispatch */
+export function readDispatchId(id: string): { order: OrderId; item: ItemId; dispatch: number } | null {
+  const [, order, position, dispatch] = /^dsp_([0-9a-z]{20})(\d{4})x([1-9]\d{0,5})$/.exec(id) ?? [];
+  if (!order || !position || !dispatch) return null;
+  return { order: `ord_${order}` as OrderId, item: `itm_${order}${position}` as ItemId, dispatch: Number(dispatch) };
+}
+
 /** Our number of an attempt at its provider: letters and digits only, which every provider takes. */
 export const outTradeNoOf = (payment: PaymentId): string => suffixOf(payment);
 

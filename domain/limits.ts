@@ -2,6 +2,9 @@
 export const LIMITS = {
   attempts: 50,
   refundApplications: 50,
+  /** Items that the refund applications of one order may name together: a stored order must fit into 2 MB. */
+  namedItems: 5000,
+  wrongCodesPerMinute: 5,
   items: 1000,
   quantity: 9999,
   amount: 99_999_999_999,

@@ -1,7 +1,5 @@
 import type { ItemId, MerchantId, OrderId, PaymentId, RefundId } from './ids.ts';
-import { itemId } from './ids.ts';
 import type { PaymentMethod } from './method.ts';
-import { sum } from './money.ts';
 
 /** Amounts are integers in the minor unit of the order's currency; times are epoch milliseconds. */
 
@@ -12,7 +10,9 @@ export type Actor = {
 export const SYSTEM: Actor = { type: 'system', name: null };
 
 export type CancelReason = 'expired' | 'customer' | 'merchant' | 'revoked' | 'refunded';
-export type Fulfilment = 'shipment' | 'digital';
+/** `machine`: a vending machine dispenses it; `pickup`: handed out for the order's code; `digital`: granted at once. */
+export const FULFILMENTS = ['shipment', 'machine', 'pickup', 'digital'] as const;
+export type Fulfilment = (typeof FULFILMENTS)[number];
 export type Tracking = { carrier: string; number: string };
 export type DeliveryStatus = 'waiting' | 'delivering' | 'delivered' | 'picked_up' | 'failed' | 'timed_out' | 'refunded';
 
@@ -34,6 +34,12 @@ export type Item = Readonly<{
   failureDecided: boolean;
   tracking: Tracking | null;
   updatedAt: number | null;
+  /** Its machine has to be told to dispense it, and is not known to have been. */
+  toDispatch: boolean;
+  /** How many had arrived before the present dispatch: a machine counts what comes out of each anew. */
+  arrivedBefore: number;
+  /** How often it was sent on: taken by its machine, or released for the pick-up code. */
+  sends: number;
 }>;
 
 export type PaymentAction =
@@ -149,6 +155,9 @@ export type Ending = {
   since: number;
 };
 
+/** The pick-up code was redeemed. `id` is that of the asking: asked again it is the same redemption. */
+export type Redemption = Readonly<{ id: string; items: readonly { item: ItemId; quantity: number }[] }>;
+
 export type OrderStatus =
   'awaiting_confirmation' | 'pending_payment' | 'paid' | 'processing' | 'completed' | 'cancelled';
 
@@ -175,6 +184,8 @@ export type Order = Readonly<{
   ending: Ending | null;
   cancelReason: CancelReason | null;
   paidAt: number | null;
+  /** When it learned that it is paid: dispatching begins, perhaps long after the money came. */
+  dispatchFrom: number | null;
   /** The payment that paid it; null while unpaid, and where no money was needed. */
   paidBy: PaymentId | null;
   receivedAt: number | null;
@@ -182,6 +193,7 @@ export type Order = Readonly<{
   endedAt: number | null;
   payments: readonly Payment[];
   refunds: readonly Refund[];
+  redemption: Redemption | null;
   review: { rating: number; comment: string | null } | null;
   /** Duties, by key, that could not be done for too long (rule 9). */
   delayed: readonly string[];
@@ -192,80 +204,6 @@ export type Order = Readonly<{
   /** How many entries its timeline has. */
   seq: number;
 }>;
-
-/** What an order is opened with: all that its rules need, and no personal datum. */
-export type NewOrder = {
-  id: OrderId;
-  merchant: MerchantId;
-  title: string;
-  currency: string;
-  items: {
-    quantity: number;
-    amount: number;
-    fulfilment: Fulfilment;
-    deliveryTimeoutSeconds: number | null;
-    onFailure: 'refund' | 'ask';
-  }[];
-  discount: number;
-  deliveryFee: number;
-  confirm: boolean;
-  test: boolean;
-  fourEyes: boolean;
-  createdAt: number;
-  expiresAt: number;
-  refundWindowSeconds: number;
-  autoReceiptAfterSeconds: number;
-};
-
-/** What an order was opened with: `openOrder` makes the same order of it again. */
-export function openedWith(order: Order, confirm: boolean): NewOrder {
-  const { id, merchant, title, currency, discount, deliveryFee, test, fourEyes, createdAt, expiresAt } = order;
-  const { refundWindowSeconds, autoReceiptAfterSeconds } = order;
-  const items = order.items.map(({ quantity, amount, fulfilment, deliveryTimeoutSeconds, onFailure }) => ({
-    quantity,
-    amount,
-    fulfilment,
-    deliveryTimeoutSeconds,
-    onFailure,
-  }));
-  const who = { id, merchant, title, test, fourEyes };
-  const when = { createdAt, expiresAt, refundWindowSeconds, autoReceiptAfterSeconds };
-  return { ...who, ...when, currency, items, discount, deliveryFee, confirm };
-}
-
-/** The order before its first event. */
-export function blankOrder({ items, confirm, ...given }: NewOrder): Order {
-  return {
-    ...given,
-    total: sum(items.map(({ amount }) => amount)) - given.discount + given.deliveryFee,
-    items: items.map((item, index) => ({
-      ...item,
-      id: itemId(given.id, index),
-      status: 'waiting',
-      arrived: 0,
-      withdrawn: 0,
-      failureDecided: false,
-      tracking: null,
-      updatedAt: null,
-    })),
-    status: confirm ? 'pending_payment' : 'awaiting_confirmation',
-    confirmed: false,
-    ending: null,
-    cancelReason: null,
-    paidAt: null,
-    paidBy: null,
-    receivedAt: null,
-    completedAt: null,
-    endedAt: null,
-    payments: [],
-    refunds: [],
-    review: null,
-    delayed: [],
-    deliveredAfterRefund: null,
-    version: 0,
-    seq: 0,
-  };
-}
 
 export const isUnpaid = ({ status }: Order): boolean =>
   status === 'awaiting_confirmation' || status === 'pending_payment';

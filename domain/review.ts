@@ -1,7 +1,7 @@
 import type { CommandOf } from './commands.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
-import { deliverable } from './delivery.ts';
+import { deliverable } from './item.ts';
 import type { Withdrawal } from './events.ts';
 import type { Order, Refund } from './order.ts';
 import { refundOf } from './order.ts';

@@ -1,9 +1,10 @@
 import { autoReceiptAt } from './completion.ts';
 import type { Decision } from './decision.ts';
 import { done } from './decision.ts';
-import { changeTo, deliveryDeadline, dispatchIsHeld, isAwaited, itemsUpdated } from './delivery.ts';
+import { deliveryDeadline, isAwaited, timerStands } from './delivery-time.ts';
 import { dutiesOf, isSettled, type Duty } from './duties.ts';
 import type { ItemChange, OrderEvent } from './events.ts';
+import { changeTo, itemsUpdated } from './item.ts';
 import { PAUSES } from './limits.ts';
 import type { Actor, Order, Refund } from './order.ts';
 import { isPaid, isUnpaid, needsClosing, SYSTEM } from './order.ts';
@@ -49,10 +50,11 @@ function deliveryDeadlines(order: Order): Deadline[] {
 }
 const receivedByItself = (at: number): OrderEvent[] => [{ type: 'order.received', at, by: SYSTEM }];
 
-/** Items whose delivery is late by then are told of together. Timers stand still while dispatch is held. */
+/** Items whose delivery is late by then are told of together. */
 function lateDeliveries(order: Order): Deadline[] {
-  if (dispatchIsHeld(order)) return [];
-  const awaited = order.items.filter(isAwaited).map((item) => ({ item, lateAt: deliveryDeadline(order, item) }));
+  const awaited = order.items
+    .filter((item) => isAwaited(item) && !timerStands(order, item))
+    .map((item) => ({ item, lateAt: deliveryDeadline(order, item) }));
   if (awaited.length === 0) return [];
   const first = Math.min(...awaited.map(({ lateAt }) => lateAt));
   const changes = (at: number): ItemChange[] =>
@@ -85,7 +87,7 @@ function delays(order: Order): Deadline[] {
     }));
 }
 const isImpatient = (type: Duty['type']): boolean =>
-  type === 'close_attempt' || type === 'capture_attempt' || type === 'make_refund';
+  type === 'close_attempt' || type === 'capture_attempt' || type === 'make_refund' || type === 'dispatch_item';
 
 /**
  * A person wants what is stuck tried again now: refunds that rest after a failure; what is under way is begun anew by

@@ -24,6 +24,7 @@ export function notificationBody(type: string, at: Date, view: OrderView, { orde
     test: order.test,
     return_url: details.return_url,
     expires_in: details.expires_in,
+    machine_no: details.machine_no ?? null,
     delivery_timeout: details.delivery_timeout,
     auto_receipt_after: details.auto_receipt_after,
     refund_window: details.refund_window,

@@ -3,6 +3,7 @@ import { StartError } from '../start/failure.ts';
 import { accountCommands } from './accounts.ts';
 import { inspectCommands } from './inspect.ts';
 import { keyCommands } from './keys.ts';
+import { machineCommands } from './machines.ts';
 import { merchantCommands } from './merchants.ts';
 import { printed, UsageError, type Answer } from './output.ts';
 import { setUpCommands } from './set-up.ts';
@@ -30,7 +31,7 @@ export async function run(args: readonly string[], { out, err }: Output): Promis
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err })
     .showHelpAfterError('(--help shows what there is)');
-  for (const add of [setUpCommands, merchantCommands, keyCommands, accountCommands, inspectCommands])
+  for (const add of [setUpCommands, merchantCommands, keyCommands, accountCommands, machineCommands, inspectCommands])
     add(program, answering);
   try {
     await program.parseAsync([...args], { from: 'user' });

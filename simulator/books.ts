@@ -2,10 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Journal } from './journal.ts';
 import { memoryJournal, openJournal } from './journal.ts';
+import type { Dispensing } from './machines/records.ts';
 import type { LedgerEntry, Notice, Payment, ProviderName, Refund } from './records.ts';
 
 /** What happens at once: one line of the journal, so a crash leaves all of it or nothing. */
-export type Change = { payment?: Payment; refund?: Refund; notice?: Notice };
+export type Change = { payment?: Payment; refund?: Refund; notice?: Notice; dispensing?: Dispensing };
 
 /** Opens the books of a folder, or empty ones that live in memory. */
 export async function openBooks(dataDir: string | null): Promise<Books> {
@@ -16,7 +17,7 @@ export async function openBooks(dataDir: string | null): Promise<Books> {
   return new Books(journal, earlier);
 }
 
-/** All payments, refunds and notices of all providers. A record is replaced as a whole, never changed in place. */
+/** All payments, refunds and notices of all providers, and what machines dispensed. A record is replaced as a whole, never changed in place. */
 export class Books {
   readonly #journal: Journal;
   readonly #payments = new Map<string, Payment>();
@@ -29,6 +30,9 @@ export class Books {
   readonly #byAlias = new Index();
   readonly #refundsOf = new Index();
   readonly #noticesOf = new Index();
+  readonly #dispensings = new Map<string, Dispensing>();
+  readonly #openDispensings = new Set<string>();
+  readonly #dispensingsOf = new Index();
 
   constructor(journal: Journal, earlier: readonly Change[] = []) {
     this.#journal = journal;
@@ -96,6 +100,19 @@ export class Books {
     return pick(this.#notices, this.#dueNotices);
   }
 
+  dispensing(id: string): Dispensing | undefined {
+    return this.#dispensings.get(id);
+  }
+
+  dispensingsOf(machineNo: string): Dispensing[] {
+    return pick(this.#dispensings, this.#dispensingsOf.get(machineNo));
+  }
+
+  /** Not done, or not told yet. */
+  openDispensings(): Dispensing[] {
+    return pick(this.#dispensings, this.#openDispensings);
+  }
+
   /** The money that really moved, in the order in which it did. */
   ledger(): LedgerEntry[] {
     const captures = this.payments().flatMap(captureOf);
@@ -110,7 +127,7 @@ export class Books {
     return [{ provider, outTradeNo: payment.outTradeNo, tradeNo, type: 'refund', amount, currency, at }];
   }
 
-  #apply({ payment, refund, notice }: Change): void {
+  #apply({ payment, refund, notice, dispensing }: Change): void {
     if (payment) {
       this.#payments.set(payment.id, payment);
       this.#byNumber.add(payment.outTradeNo, payment.id);
@@ -126,6 +143,12 @@ export class Books {
       this.#notices.set(notice.id, notice);
       this.#noticesOf.add(notice.payment, notice.id);
       keep(this.#dueNotices, notice.id, notice.status === 'due');
+    }
+    if (dispensing) {
+      const { id, machineNo, doneAt, report } = dispensing;
+      this.#dispensings.set(id, dispensing);
+      this.#dispensingsOf.add(machineNo, id);
+      keep(this.#openDispensings, id, doneAt === null || report === 'due');
     }
   }
 }

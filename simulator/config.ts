@@ -6,10 +6,16 @@ import type { SimulatorOptions } from './server.ts';
 import { UnionpayMerchantFields } from './unionpay/merchant.ts';
 import { WechatpayMerchantFields } from './wechatpay/merchant.ts';
 
+const MachineOwnerFields = z.strictObject({
+  merchant: z.string().regex(/^[\w.-]{1,100}$/),
+  secret: z.string().regex(/^whsec_[A-Za-z0-9+/=]+$/, 'must be whsec_ and base64'),
+});
+
 const ConfigFile = z.strictObject({
   merchants: z
     .array(z.union([WechatpayMerchantFields.strict(), AlipayMerchantFields.strict(), UnionpayMerchantFields.strict()]))
     .min(1),
+  machineOwners: z.array(MachineOwnerFields).optional(),
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   noticeTimeScale: z.number().positive().optional(),
   allowLocalHttp: z.boolean().optional(),
@@ -22,11 +28,12 @@ export async function readOptions(env: Environment): Promise<SimulatorOptions> {
   const path = env['SIMULATOR_CONFIG'];
   if (!path) throw new Error('SIMULATOR_CONFIG must name a JSON file with the merchants');
   const port = portOf(env['SIMULATOR_PORT'] || '3100');
-  const { publicUrl, noticeTimeScale, allowLocalHttp, merchants } = await readConfig(path);
+  const { publicUrl, noticeTimeScale, allowLocalHttp, merchants, machineOwners } = await readConfig(path);
   return {
     port,
     dataDir: join(env['DATA_DIR'] || '.data', 'simulator'),
     merchants,
+    ...(machineOwners !== undefined && { machineOwners }),
     ...(publicUrl !== undefined && { publicUrl }),
     ...(noticeTimeScale !== undefined && { noticeTimeScale }),
     ...(allowLocalHttp !== undefined && { allowLocalHttp }),

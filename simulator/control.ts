@@ -96,7 +96,7 @@ async function opened(url: string): Promise<void> {
   }
 }
 
-async function body<T>(c: Context<Env>, schema: z.ZodType<T>): Promise<T> {
+export async function body<T>(c: Context<Env>, schema: z.ZodType<T>): Promise<T> {
   const result = schema.safeParse(await json(c));
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap(named);
@@ -119,7 +119,7 @@ async function json(c: Context<Env>): Promise<unknown> {
   }
 }
 
-function controlError(error: unknown, c: Context<Env>): Response {
+export function controlError(error: unknown, c: Context<Env>): Response {
   if (!(error instanceof ControlError)) throw error;
   const { status, code, message, errors } = error;
   return c.json({ code, message, errors }, status);

@@ -44,7 +44,8 @@ async function passing(c: Context<Env>, ms: number): Promise<void> {
   leaving.abort();
 }
 
-async function staySilent(c: Context<Env>, ms: number): Promise<void> {
+/** Until the caller has had enough. */
+export async function staySilent(c: Context<Env>, ms = LONGEST_SILENCE_MS): Promise<void> {
   await passing(c, ms);
   c.env.incoming.socket.destroy();
 }

@@ -10,6 +10,8 @@ import { openBooks } from './books.ts';
 import type { Providers } from './control.ts';
 import { controlRoutes } from './control.ts';
 import { Faults } from './faults.ts';
+import { Machines, type MachineOwner } from './machines/machines.ts';
+import { machineControl, machineRoutes } from './machines/routes.ts';
 import { Notices } from './notices.ts';
 import { pageRoutes } from './pages.ts';
 import type { Desk, Env, SimulatorLog } from './provider.ts';
@@ -26,6 +28,7 @@ export type { AlipayMerchant } from './alipay/merchant.ts';
 export type { AlipayPublicMaterial } from './alipay/provider.ts';
 export type { SimulatorLog } from './provider.ts';
 export type { UnionpayMerchant } from './unionpay/merchant.ts';
+export type { MachineOwner } from './machines/machines.ts';
 export type { WechatpayMerchant } from './wechatpay/merchant.ts';
 export type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 
@@ -42,6 +45,8 @@ export type SimulatorOptions = {
   /** Where books and keys are kept; null keeps them in memory only. */
   dataDir: string | null;
   merchants: readonly SimulatedMerchant[];
+  /** Whose machines are simulated; by default nobody's. */
+  machineOwners?: readonly MachineOwner[];
   /** The providers' retry pauses are multiplied by this; 0.1 by default, so 1.5 s instead of 15 s. */
   noticeTimeScale?: number;
   /** Whether notices may go to http addresses of this machine; true by default, the real ones want https. */
@@ -68,6 +73,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     port,
     dataDir,
     merchants,
+    machineOwners = [],
     noticeTimeScale = 0.1,
     allowLocalHttp = true,
     log = SILENT,
@@ -94,6 +100,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     announce: (change, notice) => notices.announce(change, notice),
     settleLater: settlements.settleLater,
   };
+  const machines = new Machines({ books, alarms, now, log, timeScale: noticeTimeScale, owners: machineOwners });
   const place = { dataDir, mayNotifyLocalHttp: allowLocalHttp };
   const wechatpay = await simulateWechatpay(desk, { ...place, merchants: merchants.filter((each) => 'mchid' in each) });
   const alipay = await simulateAlipay(desk, { ...place, merchants: merchants.filter((each) => 'alipayAppId' in each) });
@@ -104,13 +111,16 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     notices.release();
     settlements.release();
   };
-  const server = await listen(createApp(desk, providers, endFaults, log), host, port).catch(async (error: unknown) => {
-    await books.close();
-    throw error;
-  });
+  const server = await listen(createApp({ desk, providers, machines, endFaults, log }), host, port).catch(
+    async (error: unknown) => {
+      await books.close();
+      throw error;
+    },
+  );
   url = urlOf(host, server);
   notices.resume();
   settlements.resume();
+  machines.resume();
   return {
     url,
     wechatpay: wechatpay.publicMaterial,
@@ -120,18 +130,23 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       alarms.stop();
       await closed(server);
       await notices.stop();
+      await machines.stop();
       await books.close();
     },
   };
 }
 
-function createApp(desk: Desk, providers: Providers, endFaults: () => void, log: SimulatorLog): Hono<Env> {
+type Everything = { desk: Desk; providers: Providers; machines: Machines; endFaults: () => void; log: SimulatorLog };
+
+function createApp({ desk, providers, machines, endFaults, log }: Everything): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (_c, next) => {
     await next();
     await desk.books.saved(); // No answer leaves before all that it may tell of is on disk.
   });
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.route('/_control/machines', machineControl(desk, machines));
+  app.route('/machines', machineRoutes(desk, machines));
   app.route('/_control', controlRoutes({ desk, providers, endFaults }));
   app.route('/', pageRoutes(desk, providers));
   for (const provider of Object.values(providers)) app.route('/', provider.pages).route('/', provider.routes);

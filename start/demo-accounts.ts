@@ -3,6 +3,7 @@ import { generateKeyPairSync, createPublicKey, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
+import { putMachineGateway } from '../db/machines.ts';
 import { putProviderAccount } from '../db/merchants.ts';
 import type { Database } from '../db/schema.ts';
 import type { ProviderName } from '../domain/method.ts';
@@ -17,7 +18,10 @@ export function demoAccounts(dataDir: string) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const apiV3KeyFile = join(folder, 'demo-wechatpay-api-v3-key');
   const apiV3Key = keepSecret(apiV3KeyFile, () => randomBytes(16).toString('hex'));
+  const secretFile = join(folder, 'demo-machines-secret');
+  const secret = keepSecret(secretFile, () => `whsec_${randomBytes(32).toString('base64')}`);
   return {
+    machines: { secret, secretFile },
     wechatpay: {
       mchid: '1900000109',
       appid: 'wxd678efh567hg6787',
@@ -72,7 +76,12 @@ export function simulatedMerchants({ wechatpay, alipay, unionpay }: DemoAccounts
 export async function seedAccounts(db: Kysely<Database>, accounts: DemoAccounts, simulator: Simulator): Promise<void> {
   for (const [provider, config] of Object.entries(storedAccounts(accounts, simulator)))
     await putProviderAccount(db, DEMO.merchant, provider as ProviderName, config);
+  const url = `${simulator.url}/machines/${DEMO.merchant}/dispatches`;
+  await putMachineGateway(db, DEMO.merchant, { url, secrets: [`file:${accounts.machines.secretFile}`] });
 }
+
+/** Whose machines the simulator has. */
+export const simulatedMachineOwners = ({ machines: { secret } }: DemoAccounts) => [{ merchant: DEMO.merchant, secret }];
 
 function storedAccounts({ wechatpay, alipay, unionpay }: DemoAccounts, simulator: Simulator) {
   const { mchid, appid, serialNo, privateKeyFile, apiV3KeyFile } = wechatpay;

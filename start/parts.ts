@@ -7,10 +7,12 @@ import { temporalGateway } from '../client/gateway.ts';
 import { temporalNotifiers } from '../client/notifiers.ts';
 import { readiness } from '../client/readiness.ts';
 import { connect } from '../db/connect.ts';
+import { findMachineGateway } from '../db/machines.ts';
 import { findProviderAccount } from '../db/merchants.ts';
 import { migrate } from '../db/migrate.ts';
 import { createSavedFeed } from '../db/saved-feed.ts';
 import { createSealer } from '../db/sealed.ts';
+import { machineGateways } from '../devices/gateways.ts';
 import { pages } from '../pages/index.ts';
 import { providerAccounts } from '../providers/accounts.ts';
 import { startSimulator } from '../simulator/server.ts';
@@ -19,7 +21,7 @@ import { startWorker } from '../worker/start.ts';
 import type { Config, EncryptionKeys } from './config.ts';
 import type { Progress } from './failure.ts';
 import type { Log } from './log.ts';
-import { demoAccounts, seedAccounts, simulatedMerchants } from './demo-accounts.ts';
+import { demoAccounts, seedAccounts, simulatedMachineOwners, simulatedMerchants } from './demo-accounts.ts';
 import { seedMerchant } from './seed.ts';
 
 /** What the parts find when they start. */
@@ -73,6 +75,7 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
     publicUrl: `http://localhost:${config.simulatorPort}`,
     dataDir: join(config.dataDir, 'simulator'),
     merchants: simulatedMerchants(accounts),
+    machineOwners: simulatedMachineOwners(accounts),
     log,
   });
   if (!ownsDatabase) return running;
@@ -93,6 +96,7 @@ async function worker({ databaseUrl, temporal, config, keys, log, ownsDatabase }
     client,
     temporal,
     findProvider,
+    findMachines: machineGateways((merchant) => findMachineGateway(db, merchant), process.env),
     publicUrl: config.publicUrl,
     allowLoopback: ownsDatabase,
     now: Date.now,
@@ -136,6 +140,7 @@ async function api({
       allowLoopback: isEmbedded,
       sealer: createSealer(keys),
       findProvider: providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env),
+      findMachines: machineGateways((merchant) => findMachineGateway(db, merchant), process.env),
       temporalUi: temporalUiUrl === null ? null : { url: temporalUiUrl, namespace: temporal.namespace },
       rateLimit: isEmbedded ? null : { perMinute: config.requestsPerMinute },
       ready: () => readiness(db, client, isEmbedded ? `http://127.0.0.1:${config.simulatorPort}/healthz` : null),

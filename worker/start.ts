@@ -5,6 +5,7 @@ import { createActivities, type Deps } from '../activities/index.ts';
 import { temporalGateway } from '../client/gateway.ts';
 import { temporalNotifiers } from '../client/notifiers.ts';
 import { connectNative, type TemporalTarget } from '../client/connection.ts';
+import type { FindMachines } from '../devices/gateways.ts';
 import type { FindProvider } from '../providers/accounts.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { deploymentOf, makeCurrent } from './deployment.ts';
@@ -15,7 +16,8 @@ export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log' | 'sealer' | 'allowLoop
   client: Client;
   temporal: TemporalTarget;
   findProvider: FindProvider;
-  /** How providers reach the API; without a slash at the end. */
+  findMachines: FindMachines;
+  /** How providers and machines reach the API; without a slash at the end. */
   publicUrl: string;
   taskQueue?: string;
   bundle?: WorkflowBundle;
@@ -24,8 +26,8 @@ export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log' | 'sealer' | 'allowLoop
 
 /** Connects and runs a worker for all orders, and sees to it that the relay is scheduled. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { db, now, log, sealer, allowLoopback, client, temporal, findProvider, publicUrl, taskQueue, cachedOrders } =
-    deps;
+  const { db, now, log, sealer, allowLoopback, client, temporal, taskQueue, cachedOrders } = deps;
+  const { findProvider, findMachines, publicUrl } = deps;
   const connection = await connectNative(temporal);
   const activities = createActivities({
     db,
@@ -35,13 +37,18 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     allowLoopback,
     gateway: temporalGateway(client, now, taskQueue),
     notifiers: temporalNotifiers(client, taskQueue),
-    notifyUrl: (provider, merchant) => `${publicUrl}/webhooks/${provider}/${merchant}`,
+    notifyUrl: (from, merchant) => `${publicUrl}/webhooks/${from}/${merchant}`,
     formUrl: (provider, merchant) => `${publicUrl}/forms/${provider}/${merchant}`,
     returnUrl: (order) => `${publicUrl}/pay/${order}`,
     async provider(merchant, name) {
       const provider = await findProvider(merchant, name);
       if (!provider) throw new AccountMissing(`merchant ${merchant} has no account at ${name}`);
       return provider;
+    },
+    async machines(merchant) {
+      const machines = await findMachines(merchant);
+      if (!machines) throw new Error(`merchant ${merchant} has no machine gateway: see machine_gateways`);
+      return machines;
     },
   });
   const bundle = deps.bundle ?? (await bundleWorkflows());

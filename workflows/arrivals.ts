@@ -77,12 +77,14 @@ async function takeDecision(book: OrderBook, decided: Extract<Arrival, { type: '
   book.note({ type: 'review_refund', refund: refund.id, decision, reviewer, note, by });
 }
 
-function takeReport(book: OrderBook, { itemId, status, quantity, tracking, detail, by }: DeliveryReportSignal): void {
+function takeReport(book: OrderBook, report: DeliveryReportSignal): void {
+  const { itemId, status, quantity, dispatch, tracking, detail, by } = report;
   book.note({
     type: 'delivery_reported',
     item: itemId as ItemId,
     status,
     quantity: quantity ?? null,
+    dispatch: dispatch ?? null,
     tracking: tracking ?? null,
     detail: detail ?? null,
     by: by ?? { type: 'operator', name: null },

@@ -23,10 +23,13 @@ const REST = 60_000;
 /** Opening an attempt that nobody waits for any more rests until somebody asks again. */
 const UNTIL_ASKED = Number.MAX_SAFE_INTEGER;
 
-/** Carries out what the order owes the world: each duty once at a time, one per payment or refund at a time. */
+/** So many machines of one order are told at the same time. */
+const DISPATCHES_AT_ONCE = 10;
+
+/** Carries out what the order owes the world: each duty once at a time, one per payment, refund or item at a time. */
 export class Duties {
   readonly #book: OrderBook;
-  readonly #underWay = new Map<string, { key: string; scope: CancellationScope }>();
+  readonly #underWay = new Map<string, { duty: Duty; scope: CancellationScope }>();
   /** Of duties whose quick try runs within the workflow task. */
   readonly #quickTries = new Set<CancellationScope>();
   /** Every duty that was ever begun, by key. */
@@ -39,8 +42,8 @@ export class Duties {
 
   /** Begins what is due, and stops what is owed no more. */
   begin(): void {
-    const owed = dutiesOf(this.#book.order);
-    for (const [subject, { key }] of this.#underWay) if (!owed.some((duty) => duty.key === key)) this.#stop(subject);
+    const owed = new Set(dutiesOf(this.#book.order).map(({ key }) => key));
+    for (const [subject, { duty }] of this.#underWay) if (!owed.has(duty.key)) this.#stop(subject);
     for (const duty of this.#fresh()) this.#start(duty);
   }
 
@@ -76,6 +79,10 @@ export class Duties {
   /** An operator wants everything tried again now, whatever pause it is in. */
   startAnew(): void {
     this.#resting.clear();
+    this.stop();
+  }
+  /** What is under way is given up; it is owed as before, and `begin` begins it anew. */
+  stop(): void {
     for (const subject of this.#underWay.keys()) this.#stop(subject);
   }
 
@@ -90,16 +97,17 @@ export class Duties {
 
   #fresh(): Duty[] {
     const now = Date.now();
-    return dutiesOf(this.#book.order).filter(
-      (duty) => !this.#underWay.has(subjectOf(duty)) && this.#dueAt(duty) <= now,
-    );
+    let room = DISPATCHES_AT_ONCE - [...this.#underWay.values()].filter(({ duty }) => isDispatch(duty)).length;
+    return dutiesOf(this.#book.order)
+      .filter((duty) => !this.#underWay.has(subjectOf(duty)) && this.#dueAt(duty) <= now)
+      .filter((duty) => !isDispatch(duty) || room-- > 0);
   }
   #dueAt = (duty: Duty): number => Math.max(duty.dueAt, this.#resting.get(duty.key)?.until ?? 0);
 
   #start(duty: Duty): void {
     const scope = new CancellationScope();
     const subject = subjectOf(duty);
-    this.#underWay.set(subject, { key: duty.key, scope });
+    this.#underWay.set(subject, { duty, scope });
     this.#resting.delete(duty.key);
     const mayBeDone = this.#begun.has(duty.key) || mayBeBegunElsewhere(duty);
     this.#begun.add(duty.key);
@@ -138,8 +146,13 @@ function mayBeBegunElsewhere(duty: Duty): boolean {
   return runId !== firstExecutionRunId || duty.since < runStartTime.getTime();
 }
 
-/** Two calls about one payment or one refund must not overtake each other. */
-const subjectOf = (duty: Duty): string => ('payment' in duty ? duty.payment : duty.refund);
+/** Two calls about one payment, one refund or one item must not overtake each other. */
+function subjectOf(duty: Duty): string {
+  if ('payment' in duty) return duty.payment;
+  return 'refund' in duty ? duty.refund : duty.item;
+}
+
+const isDispatch = ({ type }: Duty): boolean => type === 'dispatch_item';
 
 /**
  * One duty, one activity; what came of it is a fact like any other.
@@ -160,6 +173,8 @@ async function perform(duty: Duty, order: Order, mayBeDone: boolean, takesLonger
       return refunding(order, duty.refund, mayBeDone);
     case 'watch_refund':
       return settling(order, duty.refund);
+    case 'dispatch_item':
+      return dispatching(order, duty);
     default:
       return unreachable(duty);
   }
@@ -224,6 +239,14 @@ async function settling(order: Order, id: RefundId): Promise<Fact | null> {
   const { tries, astray = [] } = refundOf(order, id)!;
   const finding = await watchRefund({ ...call, mayBeUnmade: astray.length > 0 });
   return { type: 'refund_found', refund: id, tries, finding, by: { type: 'provider', name: call.provider } };
+}
+
+async function dispatching(order: Order, duty: Extract<Duty, { type: 'dispatch_item' }>): Promise<Fact> {
+  const { item, dispatch, quantity, mayBeTaken } = duty;
+  const { dispatchItem } = owedActivities(`Dispatch ${item} to its machine`);
+  const call = { order: order.id, merchant: order.merchant, item, dispatch, quantity, mayBeTaken };
+  const { machineNo, finding } = await dispatchItem(call);
+  return { type: 'dispatch_found', item, dispatch, finding, by: { type: 'machine', name: machineNo } };
 }
 
 const callOf = (order: Order, payment: Payment): AttemptCall => ({

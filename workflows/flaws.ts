@@ -56,6 +56,7 @@ const SHAPES: { [T in Wish['type']]: Shape<T> } = {
   review_refund: { refund: text, decision: oneOf('approve', 'reject'), reviewer, note: optional(text) },
   resolve_dispute: { payment: text, decision: oneOf('return', 'accept'), note: text, applicant: text },
   redeliver: { item: text },
+  redeem_code: { redemption: text },
   confirm_receipt: {},
   review: { rating: count, comment: optional(text) },
   retry: {},

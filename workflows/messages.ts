@@ -2,7 +2,8 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Wish } from '../domain/commands.ts';
 import type { OrderId, PaymentId } from '../domain/ids.ts';
-import type { Actor, NewOrder, Tracking } from '../domain/order.ts';
+import type { NewOrder } from '../domain/new-order.ts';
+import type { Actor, Tracking } from '../domain/order.ts';
 import type { OrderView } from '../domain/view.ts';
 
 /** Everything that is said to an order's workflow, and by it: shared by the API and the workflow. */
@@ -28,8 +29,10 @@ export const refundDecision =
 export type DeliveryReportSignal = {
   itemId: string;
   status: 'delivering' | 'delivered' | 'picked_up' | 'failed';
-  /** How many have arrived in all; none: all that can. */
+  /** How many have arrived in all; none: all that can. Of one dispatch: how many came out of it. */
   quantity?: number | null;
+  /** Which dispatch to its machine it tells of, counted from 1; none: it tells of the item as a whole. */
+  dispatch?: number | null;
   tracking?: Tracking | null;
   detail?: string | null;
   /** Who reports; none: an operator in the Temporal UI. */
@@ -48,6 +51,7 @@ export const WISHES = {
   review_refund: defineUpdate<Granted, [Wish]>('reviewRefund'),
   resolve_dispute: defineUpdate<Granted, [Wish]>('resolveDispute'),
   redeliver: defineUpdate<Granted, [Wish]>('redeliver'),
+  redeem_code: defineUpdate<Granted, [Wish]>('redeemCode'),
   confirm_receipt: defineUpdate<Granted, [Wish]>('confirmReceipt'),
   review: defineUpdate<Granted, [Wish]>('review'),
   retry: defineUpdate<Granted, [Wish]>('retry'),

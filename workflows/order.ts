@@ -1,4 +1,11 @@
-import { allHandlersFinished, CancellationScope, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  patched,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { openOrder } from '../domain/decide.ts';
 import { isSettled } from '../domain/duties.ts';
 import { isTimelineEvent } from '../domain/events.ts';
@@ -35,8 +42,7 @@ async function live(desk: Desk, input: OrderInput): Promise<void> {
     duties.begin();
     if (desk.hasToSave()) await save(desk);
     else if (desk.isDone()) return;
-    else if (workflowInfo().continueAsNewSuggested && desk.isQuiet())
-      await continueAsNew({ id: input.id, opened: null });
+    else if (workflowInfo().continueAsNewSuggested && desk.mayGoOnAnew()) await goOnAnew(desk, input);
     else await rest(desk);
   }
 }
@@ -45,6 +51,15 @@ async function live(desk: Desk, input: OrderInput): Promise<void> {
 async function rest(desk: Desk): Promise<void> {
   if (!isSettled(desk.book.order)) desk.alarm.set(desk.duties.nextMoment());
   await condition(() => desk.isDone() || desk.hasWork());
+}
+
+/**
+ * In a new run, from the stored order. What is under way may take weeks (a machine is silent, a provider can't refund): it
+ * is given up here, and begun again there, knowing that it may be done already.
+ */
+async function goOnAnew(desk: Desk, { id }: OrderInput): Promise<void> {
+  desk.duties.stop();
+  await continueAsNew({ id, opened: null });
 }
 
 async function save({ book }: Desk): Promise<void> {
@@ -114,6 +129,14 @@ export class Desk {
   }
   isQuiet(): boolean {
     return !this.book.hasNews() && !this.hasWork() && this.duties.areIdle() && allHandlersFinished();
+  }
+  /** Nothing is to be said or answered; duties may be under way. */
+  isStill(): boolean {
+    const isTold = this.book.arrivals.length === 0 && !this.book.hasNews() && !this.duties.areAboutToTell();
+    return isTold && !this.alarm.rang() && allHandlersFinished();
+  }
+  mayGoOnAnew(): boolean {
+    return this.isQuiet() || (this.isStill() && patched('goes-on-with-duties-under-way'));
   }
   isDone(): boolean {
     return isSettled(this.book.order) && this.isQuiet();

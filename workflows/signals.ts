@@ -32,22 +32,25 @@ const STATUSES = ['delivering', 'delivered', 'picked_up', 'failed'] as const;
 
 export function arrivalOfReport(signal: unknown): Arrival[] {
   const fields = fieldsOf(signal);
-  const { quantity = null } = fields;
+  const { quantity = null, dispatch = null } = fields;
   const itemId = textOf(fields['itemId']);
   const status = STATUSES.find((s) => s === fields['status']);
   if (itemId === null || !status) return [];
-  if (quantity !== null && !(Number.isInteger(quantity) && Number(quantity) > 0)) return [];
+  if (![quantity, dispatch].every((count) => count === null || isCount(count))) return [];
   const by = actorOf(fields['by']);
   const report = {
     itemId,
     status,
     quantity: quantity as number | null,
+    dispatch: dispatch as number | null,
     tracking: trackingOf(fields['tracking']),
     detail: textOf(fields['detail']),
     ...(by && { by }),
   };
   return [{ type: 'delivery', report }];
 }
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
 
 function trackingOf(value: unknown): Tracking | null {
   const fields = fieldsOf(value);

@@ -74,6 +74,7 @@ describe('the document', () => {
         "GET /v1/payment-methods",
         "GET /v1/refunds",
         "GET /v1/webhook-endpoints",
+        "POST /v1/machines/{machine_no}/pickup",
         "POST /v1/notifications/resend",
         "POST /v1/notifications/{id}/resend",
         "POST /v1/orders",
@@ -92,6 +93,7 @@ describe('the document', () => {
         "POST /v1/webhook-endpoints",
         "POST /v1/webhook-endpoints/{id}/enable",
         "POST /v1/webhook-endpoints/{id}/rotate-secret",
+        "POST /webhooks/machines/{merchant}",
         "POST /webhooks/{provider}/{merchant}",
       ]
     `);

@@ -12,6 +12,7 @@ import { SCOPES, type Scope } from '../../db/schema.ts';
 import type { Sealer } from '../../db/sealed.ts';
 import { pages } from '../../pages/index.ts';
 import { freePort } from '../../start/ports.ts';
+import { control, until } from '../support/orders.ts';
 import type { RunningWorker } from '../../worker/run.ts';
 import { startSystem, type System, type SystemOptions } from '../support/system.ts';
 
@@ -61,6 +62,7 @@ export async function startApi(
     allowLoopback: true,
     sealer,
     findProvider: system.findProvider,
+    findMachines: system.findMachines,
     saved,
     publicUrl: url,
     temporalUi: { url: 'http://localhost:8233', namespace: 'default' },
@@ -159,6 +161,26 @@ export function documentedBy(deps: ApiDeps): Documented {
     const schema = response?.content?.[type]?.schema as z.ZodType | undefined;
     if (schema && 'parse' in schema) expect(schema.parse(body)).toEqual(body);
   };
+}
+
+/** Creates an order, opens an attempt, has the buyer pay, and waits until the order knows. */
+export async function paidOrder({ call, system }: TestApi, more: Record<string, unknown>): Promise<any> {
+  const { body, status } = await call('POST /v1/orders', tea(more));
+  expect([status, body.code]).toEqual([201, undefined]);
+  const payment = await call(`POST /v1/orders/${body.id}/payments`, { method: 'wechatpay.native' });
+  await control(system, payment.body.out_trade_no, { action: 'pay' });
+  return until(
+    async () => (await call(`GET /v1/orders/${body.id}`)).body,
+    ({ paid_at }) => paid_at !== null,
+  );
+}
+
+/** How a machine of the simulator behaves from now on, or what it has done (no `mode`). */
+export async function machine({ system }: TestApi, machineNo: string, mode?: Record<string, unknown>): Promise<any> {
+  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(mode) };
+  const answer = await fetch(`${system.simulator.url}/_control/machines/${machineNo}`, mode ? post : {});
+  expect(answer.status).toBe(200);
+  return answer.json();
 }
 
 let orders = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dutiesOf, isSettled } from '../../domain/duties.ts';
 import { openOrder } from '../../domain/decide.ts';
-import { openedWith } from '../../domain/order.ts';
+import { openedWith } from '../../domain/new-order.ts';
 import { deadlineOf } from '../../domain/time.ts';
 import { refundStatus, statusOf, view } from '../../domain/view.ts';
 import * as s from './support.ts';

@@ -1,13 +1,21 @@
 import type { Command, RefusalCode } from '../../domain/commands.ts';
 import { decide } from '../../domain/decide.ts';
 import type { Decision } from '../../domain/decision.ts';
-import { dutiesOf } from '../../domain/duties.ts';
+import { dutiesOf, type Duty } from '../../domain/duties.ts';
 import { evolve } from '../../domain/evolve.ts';
 import { isTimelineEvent } from '../../domain/events.ts';
 import { sum } from '../../domain/money.ts';
 import type { DeliveryStatus, Order, PaymentStatus, Refund, RefundStatus } from '../../domain/order.ts';
-import { isUnpaid, paymentOf, SYSTEM } from '../../domain/order.ts';
-import { holdsMoney, isOwnRefund, itemShares, paidAmount, refundedAmount } from '../../domain/sums.ts';
+import { isPaid, isUnpaid, paymentOf, SYSTEM } from '../../domain/order.ts';
+import {
+  fullyRefunded,
+  holdsMoney,
+  isOwnRefund,
+  itemShares,
+  paidAmount,
+  refundedAmount,
+  refundedParts,
+} from '../../domain/sums.ts';
 import { deadlineOf } from '../../domain/time.ts';
 import { instant, timelineData } from '../../domain/view.ts';
 
@@ -27,6 +35,7 @@ const CODES: readonly RefusalCode[] = [
   'refund_exceeds_paid',
   'refund_window_closed',
   'limit_reached',
+  'pickup_code_invalid',
 ];
 const FACTS: readonly Command['type'][] = [
   'payment_opened',
@@ -34,6 +43,7 @@ const FACTS: readonly Command['type'][] = [
   'foreign_notice_found',
   'refund_found',
   'delivery_reported',
+  'dispatch_found',
 ];
 
 /** The order after a command, having looked whether everything about that step is as it should be. */
@@ -68,6 +78,7 @@ function checkStep(order: Order, next: Order, command: Command, decision: Decisi
     must('events' in again && again.events.length === 0, 'told twice is told once', command, again);
   }
   checkNoWayBack(order, next);
+  checkSending(order, next, command);
   checkDutiesKeep(order, next);
 }
 
@@ -77,7 +88,7 @@ function checkNoWayBack(order: Order, next: Order): void {
     must(next.status === 'cancelled' && next.cancelReason === order.cancelReason, '`cancelled` is final');
   if (order.status === 'completed') must(next.status === 'completed', '`completed` stays');
   must(RANK[order.status] <= RANK[next.status], 'an order does not go back', order.status, next.status);
-  for (const fact of ['paidAt', 'paidBy', 'receivedAt', 'completedAt', 'endedAt', 'review'] as const)
+  for (const fact of ['paidAt', 'paidBy', 'receivedAt', 'completedAt', 'endedAt', 'review', 'dispatchFrom'] as const)
     must(order[fact] === null || order[fact] === next[fact], 'what happened has happened', fact);
   for (const [index, payment] of order.payments.entries()) {
     const { status, captures } = next.payments[index]!;
@@ -134,6 +145,21 @@ const ITEM_MOVES: Record<DeliveryStatus, DeliveryStatus[]> = {
   picked_up: ['refunded'],
   refunded: [],
 };
+
+/** An item is sent on once for each intent: by paying for it, and by each redelivery. */
+function checkSending(order: Order, next: Order, command: Command): void {
+  for (const [index, item] of order.items.entries()) {
+    const { sends, toDispatch } = next.items[index]!;
+    must(sends === item.sends || sends === item.sends + 1, 'an item is sent on once at a time', item, sends);
+    must(!toDispatch || item.toDispatch || command.type === 'redeliver', 'sent on again only by redelivery', command);
+    must(sends === item.sends || !toDispatch, 'what was sent on is not to be sent on', item);
+  }
+  if (command.type === 'redeem_code')
+    must(
+      !order.refunds.some((refund) => isOwnRefund(refund) && refund.status === 'requested'),
+      'no code is redeemed while a refund is under review',
+    );
+}
 
 /** The same duty is owed since the same moment: whoever carries it out may know it by its key. */
 function checkDutiesKeep(order: Order, next: Order): void {
@@ -210,6 +236,9 @@ function checkItems(order: Order): void {
     const isWhole = status === 'delivered' || status === 'picked_up';
     must(!isWhole || (arrived > 0 && arrived + withdrawn === quantity), 'delivered is all that can arrive', item);
     must(order.paidAt !== null || (status === 'waiting' && arrived === 0), 'nothing moves before it is paid', item);
+    const refunded = fullyRefunded(order) ? quantity : (refundedParts(order).get(item.id)?.quantity ?? 0);
+    must(refunded <= arrived + withdrawn, 'what went back is not to come any more', item, refunded);
+    must(item.arrivedBefore <= arrived, 'what had arrived before a dispatch has arrived', item);
   }
 }
 
@@ -217,6 +246,7 @@ function checkDuties(order: Order): void {
   const duties = dutiesOf(order);
   must(new Set(duties.map(({ key }) => key)).size === duties.length, 'each duty has its own key', duties);
   for (const { since, dueAt } of duties) must(dueAt >= since, 'nothing is due before it is owed');
+  for (const duty of duties) if (duty.type === 'dispatch_item') checkDispatch(order, duty);
   if (!isUnpaid(order))
     must(
       duties.every(({ type }) => type !== 'open_attempt' && type !== 'capture_attempt'),
@@ -236,6 +266,19 @@ function checkDuties(order: Order): void {
     );
   for (const { status, watched } of order.payments)
     must(!watched || status === 'failed' || status === 'closed', 'what is open is not left to be watched', status);
+}
+
+/** A machine is told only what is paid, is to come, and is not held by a cancellation under review. */
+function checkDispatch(order: Order, { item: id, quantity, dispatch }: Extract<Duty, { type: 'dispatch_item' }>): void {
+  const item = order.items.find((one) => one.id === id)!;
+  must(item.fulfilment === 'machine' && isPaid(order) && !order.test, 'only paid machine items are dispatched', item);
+  must(quantity > 0 && item.arrived + item.withdrawn + quantity <= item.quantity, 'no more than is to come', item);
+  must(dispatch === item.sends + 1, 'a dispatch keeps its number until it is taken', item, dispatch);
+  must(
+    !order.refunds.some(({ origin, status }) => origin === 'cancellation' && status === 'requested'),
+    'nothing is dispatched while a cancellation is under review',
+    item,
+  );
 }
 
 /** What is due by time alone comes to rest at once: an alarm in the past would ring for ever. */

@@ -115,8 +115,8 @@ const ending: Mutant[] = [
     ' || dispatchIsHeld(order)) return [];',
     ') return [];',
   ),
-  mutant('cancel: timers stand still', 'time.ts', 'if (dispatchIsHeld(order)) return [];', ''),
-  mutant('cancel: and run on for the rest', 'delivery.ts', ' + heldSince(order, from);', ';'),
+  mutant('cancel: timers stand still', 'time.ts', ' && !timerStands(order, item))', ')'),
+  mutant('cancel: and run on for the rest', 'delivery-time.ts', ' + stoodFor(stops(order, item), from);', ';'),
 ];
 
 const refunds: Mutant[] = [
@@ -155,6 +155,12 @@ const refunds: Mutant[] = [
     'application.ts',
     ' && amount > sum(order.refunds.map(unreplacedAmount));',
     ';',
+  ),
+  mutant(
+    'refund: named items are limited',
+    'application.ts',
+    'ask.items.length > LIMITS.namedItems',
+    'ask.items.length < 0',
   ),
   mutant('refund: applications are limited', 'application.ts', '.length >= LIMITS.refundApplications', '.length < 0'),
   mutant('refund: told twice is told once', 'application.ts', 'if (refundOf(order, wish.refund)) return nothing;', ''),
@@ -448,4 +454,147 @@ const watching: Mutant[] = [
   mutant('refund: each try has its time', 'evolve-refund.ts', '        triedAt: event.at,\n', ''),
 ];
 
-export const MUTANTS: readonly Mutant[] = [...money, ...ending, ...refunds, ...deliveries, ...watching];
+const machines: Mutant[] = [
+  mutant('machine: dispatched', 'order.ts', "item.fulfilment === 'machine',", 'false,'),
+  mutant('machine: once it is paid', 'duties.ts', '!isPaid(order) || dispatchIsHeld(order)', 'dispatchIsHeld(order)'),
+  mutant('machine: held by a cancellation', 'duties.ts', '!isPaid(order) || dispatchIsHeld(order)', '!isPaid(order)'),
+  mutant('machine: only what is to come', 'dispatch.ts', ' && moreMayArrive(item);', ';'),
+  mutant(
+    'machine: no withdrawn units',
+    'dispatch.ts',
+    'deliverable(item) - item.arrived;',
+    'item.quantity - item.arrived;',
+  ),
+  mutant('machine: no units that arrived', 'dispatch.ts', 'deliverable(item) - item.arrived;', 'deliverable(item);'),
+  mutant('machine: another quantity is another duty', 'duties.ts', '/${dispatch}/${quantity}`', '/${dispatch}`'),
+  mutant('machine: a dispatch has its number', 'dispatch.ts', ' || dispatch !== nextDispatch(item))', ')'),
+  mutant('machine: taken once', 'evolve.ts', 'sends: item.sends + 1, toDispatch: false', 'sends: item.sends + 1'),
+  mutant('machine: taken is on its way', 'dispatch.ts', '...(waits ? [itemsUpdated(', '...(at < 0 ? [itemsUpdated('),
+  mutant('machine: a new number once taken', 'evolve.ts', 'sends: item.sends + 1,', 'sends: item.sends,'),
+  mutant(
+    'machine: lost is perhaps at work',
+    'dispatch.ts',
+    'return waits\n        ? done',
+    'return at < 0\n        ? done',
+  ),
+  mutant(
+    'machine: lost is told again',
+    'dispatch.ts',
+    "{ ...changeTo('delivering', item), toDispatch: true }",
+    "changeTo('delivering', item)",
+  ),
+  mutant('machine: told again does not guess', 'duties.ts', "item.status !== 'waiting'", "item.status === 'failed'"),
+  mutant('machine: refused has failed', 'dispatch.ts', 'if (!awaitsDispatch(item)) return nothing;', 'return nothing;'),
+  mutant(
+    'machine: redelivered is dispatched',
+    'delivery.ts',
+    "item.fulfilment === 'machine' ? { ...change, toDispatch: true } : change",
+    'change',
+  ),
+  mutant('machine: a report shows the sending', 'delivery.ts', '? [itemSent(item, at, report.by)] : []', '? [] : []'),
+  mutant('machine: reports of no dispatch', 'dispatch.ts', ' || dispatch > next) return null;', ') return null;'),
+  mutant(
+    'machine: reports of an earlier dispatch',
+    'dispatch.ts',
+    "if (isOver) return status === 'delivered' ? { ...report, dispatch: null, quantity: null } : null;",
+    '',
+  ),
+  mutant(
+    'machine: all of an earlier dispatch',
+    'dispatch.ts',
+    "return status === 'delivered' ? { ...report, dispatch: null, quantity: null } : null;",
+    'return null;',
+  ),
+  mutant(
+    'machine: a failure is the last word',
+    'dispatch.ts',
+    "if (status === 'delivering' && quantity === null && item.status === 'failed') return null;",
+    '',
+  ),
+  mutant('machine: counted from its dispatch', 'dispatch.ts', 'item.arrivedBefore + quantity', 'quantity'),
+  mutant(
+    'machine: a new dispatch counts anew',
+    'evolve.ts',
+    'toDispatch ? item.arrived : item.arrivedBefore',
+    'item.arrivedBefore',
+  ),
+  mutant('machine: no more than there is', 'dispatch.ts', 'Math.min(item.quantity, ', 'Math.max(0, '),
+  mutant(
+    'machine: a report ends the dispatching',
+    'evolve.ts',
+    'toDispatch = false }',
+    'toDispatch = item.toDispatch }',
+  ),
+  mutant(
+    'machine: timed from dispatch',
+    'delivery-time.ts',
+    "(fulfilment === 'machine' ? dispatchFrom : paidAt)",
+    'paidAt',
+  ),
+  mutant(
+    'machine: timed from being taken',
+    'evolve.ts',
+    "item.status === 'delivering' ? at : item.updatedAt",
+    'item.updatedAt',
+  ),
+  mutant('machine: delayed is shown', 'time.ts', " || type === 'dispatch_item';", ';'),
+  mutant(
+    'machine: delayed since it may be told',
+    'delivery-time.ts',
+    'order.dispatchFrom ?? 0, ...decided)',
+    'order.dispatchFrom ?? 0)',
+  ),
+];
+
+const codes: Mutant[] = [
+  mutant('code: of a paid order', 'pickup.ts', 'isPaid(order) && !order.test', '!order.test'),
+  mutant('code: not under review', 'pickup.ts', ' && !isUnderReview(order) ?', ' ?'),
+  mutant(
+    'code: any application is a review',
+    'delivery-time.ts',
+    'ownRefunds(order).some(',
+    "ownRefunds(order).filter(({ origin }) => origin === 'cancellation').some(",
+  ),
+  mutant('code: opens pick-up items', 'pickup.ts', 'isPickup(item) && isOnItsWay(item)', 'isOnItsWay(item)'),
+  mutant('code: not after its time', 'pickup.ts', ' && !isLate(order, item, at);', ';'),
+  mutant(
+    'code: at its very moment',
+    'pickup.ts',
+    'deliveryDeadline(order, item) <= at;',
+    'deliveryDeadline(order, item) < at;',
+  ),
+  mutant('code: not what was decided', 'pickup.ts', 'isPickup(item) && isOnItsWay(item) &&', 'isPickup(item) &&'),
+  mutant('code: asked again is answered again', 'pickup.ts', 'if (order.redemption?.id === id) return nothing;', ''),
+  mutant('code: only this asking', 'pickup.ts', 'if (order.redemption?.id === id)', 'if (order.redemption)'),
+  mutant('code: hands out what is left', 'pickup.ts', 'deliverable(item) - item.arrived', 'deliverable(item)'),
+  mutant(
+    'code: its timer stands still',
+    'delivery-time.ts',
+    "fulfilment === 'pickup' ? isUnderReview(order) :",
+    "fulfilment === 'digital' ? isUnderReview(order) :",
+  ),
+  mutant(
+    'code: and runs on for the rest',
+    'delivery-time.ts',
+    "fulfilment === 'pickup' ? ownRefunds(order) :",
+    "fulfilment === 'digital' ? ownRefunds(order) :",
+  ),
+  mutant(
+    'code: reviews at the same time count once',
+    'delivery-time.ts',
+    'counted = Math.max(counted, reviewedAt ?? 0);',
+    '',
+  ),
+  mutant('code: kept while it may open', 'pickup.ts', ' && moreMayArrive(item));', ');'),
+  mutant('code: not kept for an ended order', 'pickup.ts', "order.status !== 'cancelled' &&\n", ''),
+];
+
+export const MUTANTS: readonly Mutant[] = [
+  ...money,
+  ...ending,
+  ...refunds,
+  ...deliveries,
+  ...watching,
+  ...machines,
+  ...codes,
+];

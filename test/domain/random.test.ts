@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openOrder } from '../../domain/decide.ts';
 import { dutiesOf } from '../../domain/duties.ts';
 import { sum } from '../../domain/money.ts';
-import type { Order } from '../../domain/order.ts';
+import type { Fulfilment, Order } from '../../domain/order.ts';
 import { deadlineOf } from '../../domain/time.ts';
 import { checkOrder } from './invariants.ts';
 import * as s from './support.ts';
@@ -114,6 +114,12 @@ const MOVES: [string, number, Move][] = [
       );
     },
   ],
+  [
+    'machine tells',
+    5,
+    (w, { a, b }) => w.machineTells(a, pick(['delivering', 'delivered', 'delivered', 'failed'] as const, b)!),
+  ],
+  ['code redeemed', 2, (w, { a }) => w.tell(s.redeem(`red-${a % 3}`))],
   ['redeliver', 2, (w, c) => w.tell(s.redeliver(itemOfChance(w, c)))],
   ['receipt', 1, (w) => w.tell(s.receipt)],
   ['review', 1, (w) => w.tell(s.rate(5))],
@@ -151,7 +157,7 @@ const chances = (most: number) => {
 const item = fc.record({
   quantity: fc.integer({ min: 1, max: 3 }),
   amount: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 300 })),
-  fulfilment: fc.constantFrom('shipment' as const, 'shipment' as const, 'digital' as const),
+  fulfilment: fc.constantFrom<Fulfilment[]>('shipment', 'shipment', 'machine', 'machine', 'pickup', 'digital'),
   deliveryTimeoutSeconds: fc.constantFrom(null, null, 60),
   onFailure: fc.constantFrom('refund' as const, 'ask' as const),
 });

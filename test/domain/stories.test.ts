@@ -175,3 +175,63 @@ it('delivers or gives back, and comes to one end', () => {
   ];
   expect(tellsAll(story, words, 5)).toBeGreaterThan(60_000);
 });
+
+it('dispenses for each intent at most once, or gives the money back', () => {
+  const story = s.paid({
+    items: [
+      { quantity: 2, amount: 60, fulfilment: 'machine', onFailure: 'refund', deliveryTimeoutSeconds: 300 },
+      { amount: 40, fulfilment: 'machine', onFailure: 'ask', deliveryTimeoutSeconds: 300 },
+    ],
+  });
+  const words: Word[] = [
+    s.dispatched(s.FIRST),
+    s.dispatchLost(s.FIRST),
+    s.dispatchRefused(s.SECOND),
+    s.dispatched(s.SECOND),
+    s.dispatched(s.SECOND, 2),
+    s.machineReport(s.FIRST, 1, 'delivered', 2),
+    s.machineReport(s.FIRST, 1, 'failed', 1),
+    s.machineReport(s.SECOND, 1, 'failed'),
+    s.machineReport(s.SECOND, 2, 'delivered', 1),
+    s.redeliver(s.SECOND),
+    s.cancel(),
+    s.apply('a', s.units([s.FIRST, 1])),
+    s.approve('a'),
+    s.approve(s.CANCELLATION),
+    s.reject(s.CANCELLATION),
+    s.refunded('a'),
+    s.refunded(s.DELIVERY_REFUND),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 5)).toBeGreaterThan(60_000);
+});
+
+it('hands out for a code once, or gives the money back', () => {
+  const story = s.paid({
+    items: [
+      { quantity: 2, amount: 60, fulfilment: 'pickup', onFailure: 'refund', deliveryTimeoutSeconds: 600 },
+      { amount: 40, fulfilment: 'pickup', onFailure: 'ask', deliveryTimeoutSeconds: 300 },
+    ],
+  });
+  const words: Word[] = [
+    s.redeem('one'),
+    s.redeem('two'),
+    s.report(s.FIRST, 'picked_up', 1),
+    s.report(s.SECOND, 'failed'),
+    s.redeliver(s.SECOND),
+    s.cancel(),
+    s.apply('a', s.units([s.FIRST, 1])),
+    s.apply('b', s.amount(50)),
+    s.approve('a'),
+    s.reject('b'),
+    s.approve('b'),
+    s.approve(s.CANCELLATION),
+    s.reject(s.CANCELLATION),
+    s.refunded('a'),
+    s.refunded('b'),
+    s.refunded(s.CANCELLATION),
+    s.refunded(s.DELIVERY_REFUND),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 6)).toBeGreaterThan(60_000);
+});

@@ -1,11 +1,19 @@
-import type { Command, CommandOf, PaymentFinding, RefundAsk, RefusalCode } from '../../domain/commands.ts';
+import type {
+  Command,
+  CommandOf,
+  DispatchFinding,
+  PaymentFinding,
+  RefundAsk,
+  RefusalCode,
+} from '../../domain/commands.ts';
 import { decide, openOrder } from '../../domain/decide.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import { evolve } from '../../domain/evolve.ts';
 import type { ItemId, MerchantId, OrderId, PaymentId, RefundId } from '../../domain/ids.ts';
 import { cancellationId, deliveryRefundId, itemId, paymentId, returnId } from '../../domain/ids.ts';
 import type { PaymentMethod } from '../../domain/method.ts';
-import type { Actor, NewOrder, Order } from '../../domain/order.ts';
+import type { NewOrder } from '../../domain/new-order.ts';
+import type { Actor, Order } from '../../domain/order.ts';
 import { SYSTEM } from '../../domain/order.ts';
 
 /** Stories of one order, told in the trade's words: `given(…what came before…).when(…what comes now…)`. */
@@ -58,6 +66,7 @@ const customer: Actor = { type: 'customer', name: null };
 const merchant: Actor = { type: 'merchant', name: null };
 const operator: Actor = { type: 'operator', name: 'Demo Operator' };
 const provider: Actor = { type: 'provider', name: 'wechatpay' };
+const machine: Actor = { type: 'machine', name: '16327129' };
 
 // Wishes.
 export const confirm: Command = { type: 'confirm', by: customer };
@@ -109,6 +118,7 @@ export const resolve = (payment: PaymentId, decided: 'return' | 'accept'): Comma
   by: operator,
 });
 export const redeliver = (item: ItemId): Command => ({ type: 'redeliver', item, by: operator });
+export const redeem = (redemption: string): Command => ({ type: 'redeem_code', redemption, by: machine });
 export const receipt: Command = { type: 'confirm_receipt', by: customer };
 export const rate = (rating: number): Command => ({ type: 'review', rating, comment: null, by: customer });
 export const retry: Command = { type: 'retry', by: operator };
@@ -189,7 +199,44 @@ export const report = (
   status: CommandOf<'delivery_reported'>['status'],
   quantity: number | null = null,
   tracking: { carrier: string; number: string } | null = null,
-): Command => ({ type: 'delivery_reported', item, status, quantity, tracking, detail: null, by: merchant });
+): Command => ({
+  type: 'delivery_reported',
+  item,
+  status,
+  quantity,
+  dispatch: null,
+  tracking,
+  detail: null,
+  by: merchant,
+});
+/** A machine tells of one dispatch; `dispensed`: how many of it came out. */
+export const machineReport = (
+  item: ItemId,
+  dispatch: number,
+  status: 'delivering' | 'delivered' | 'failed',
+  dispensed: number | null = null,
+): Command => ({
+  type: 'delivery_reported',
+  item,
+  status,
+  quantity: dispensed,
+  dispatch,
+  tracking: null,
+  detail: null,
+  by: machine,
+});
+const dispatchFound = (item: ItemId, dispatch: number, finding: DispatchFinding): Command => ({
+  type: 'dispatch_found',
+  item,
+  dispatch,
+  finding,
+  by: machine,
+});
+export const dispatched = (item: ItemId, dispatch = 1): Command => dispatchFound(item, dispatch, { state: 'taken' });
+export const dispatchLost = (item: ItemId, dispatch = 1): Command =>
+  dispatchFound(item, dispatch, { state: 'uncertain' });
+export const dispatchRefused = (item: ItemId, dispatch = 1): Command =>
+  dispatchFound(item, dispatch, { state: 'refused', reason: 'sold out' });
 export const time: Command = { type: 'time_passed', by: SYSTEM };
 
 /** A command, and when it comes if that matters; otherwise each comes a second after the one before. */

@@ -1,12 +1,12 @@
 import type { Command, PaymentFinding, RefundFinding } from '../../domain/commands.ts';
 import { dutiesOf, isSettled, type Duty } from '../../domain/duties.ts';
 import type { PaymentId, RefundId } from '../../domain/ids.ts';
-import { outRefundNoOf } from '../../domain/ids.ts';
+import { dispatchId, outRefundNoOf, readDispatchId } from '../../domain/ids.ts';
 import { PAUSES } from '../../domain/limits.ts';
 import { methodTerms, type PaymentMethod } from '../../domain/method.ts';
 import type { Order } from '../../domain/order.ts';
 import { isPaid, paymentOf, refundOf } from '../../domain/order.ts';
-import { hasFailed, isOnItsWay, moreMayArrive } from '../../domain/delivery.ts';
+import { hasFailed, isOnItsWay, moreMayArrive } from '../../domain/item.ts';
 import { unreplacedAmount } from '../../domain/refund.ts';
 import { leftAmount, refundedAmount } from '../../domain/sums.ts';
 import { deadlineOf } from '../../domain/time.ts';
@@ -31,6 +31,8 @@ export class World {
   readonly trades = new Map<PaymentId, Trade>();
   /** By our number of the refund. */
   readonly refunds = new Map<string, RefundEntry>();
+  /** What machines took, by dispatch: how many to dispense. */
+  readonly trays = new Map<string, number>();
   /** Everything that was ever said: it may be said again, late and in any order. */
   readonly said: Command[] = [];
 
@@ -116,7 +118,29 @@ export class World {
       case 'watch_refund':
         this.#refund(duty.refund, outcome);
         return this.tellOfRefund(duty.refund);
+      case 'dispatch_item':
+        return this.#dispatch(duty, outcome);
     }
+  }
+
+  /** A machine takes what it is told under each number once; `processing`: its answer is lost. */
+  #dispatch(
+    { item, dispatch, quantity }: Extract<Duty, { type: 'dispatch_item' }>,
+    outcome: 'succeeded' | 'processing' | 'failed',
+  ): void {
+    const id = dispatchId(item, dispatch);
+    if (outcome === 'failed' && !this.trays.has(id)) return this.tell(s.dispatchRefused(item, dispatch));
+    if (!this.trays.has(id)) this.trays.set(id, quantity);
+    this.tell(outcome === 'processing' ? s.dispatchLost(item, dispatch) : s.dispatched(item, dispatch));
+  }
+
+  /** A machine tells of a dispatch that it took: all of it came out, a part, or nothing. */
+  machineTells(index: number, status: 'delivering' | 'delivered' | 'failed'): void {
+    const [id, quantity] = [...this.trays][index % Math.max(1, this.trays.size)] ?? [];
+    const named = id && readDispatchId(id);
+    if (!named || !quantity) return;
+    const dispensed = status === 'delivered' ? quantity : status === 'failed' ? quantity - 1 : 0;
+    this.tell(s.machineReport(named.item, named.dispatch, status, dispensed || null));
   }
 
   #open(payment: PaymentId, outcome: Outcome): void {

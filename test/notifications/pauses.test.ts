@@ -43,6 +43,7 @@ beforeAll(async () => {
       formUrl: () => 'http://127.0.0.1:9/',
       returnUrl: () => 'http://127.0.0.1:9/',
       provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
+      machines: async (merchant) => (await system.findMachines(merchant))!,
     }),
   });
 });

@@ -11,7 +11,9 @@ import { temporalGateway } from '../../client/gateway.ts';
 import { temporalNotifiers } from '../../client/notifiers.ts';
 import { connect } from '../../db/connect.ts';
 import { findProviderAccount } from '../../db/merchants.ts';
+import { findMachineGateway } from '../../db/machines.ts';
 import type { Save } from '../../db/save.ts';
+import { machineGateways } from '../../devices/gateways.ts';
 import { providerAccounts } from '../../providers/accounts.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { deploymentOf, makeCurrent } from '../../worker/deployment.ts';
@@ -23,6 +25,7 @@ const slowly = () => sleep(Number(slowMs));
 const db = connect(databaseUrl);
 const temporal = temporalAt(address);
 const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
+const findMachines = machineGateways((merchant) => findMachineGateway(db, merchant), process.env);
 const client = await connectClient(temporal);
 const activities = createActivities({
   db,
@@ -36,6 +39,7 @@ const activities = createActivities({
   formUrl: () => 'http://127.0.0.1:9/',
   returnUrl: () => 'http://127.0.0.1:9/',
   provider: async (merchant, name) => (await findProvider(merchant, name))!,
+  machines: async (merchant) => (await findMachines(merchant))!,
 });
 const bundle = await bundleWorkflows();
 let saves = 0;

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createOrder, findOrder, type StoredOrder } from '../../db/orders.ts';
 import { openOrder } from '../../domain/decide.ts';
 import type { MerchantId, OrderId } from '../../domain/ids.ts';
-import type { Actor, Order, Payment } from '../../domain/order.ts';
+import type { Actor, Fulfilment, Order, Payment } from '../../domain/order.ts';
 import { orderWorkflowId } from '../../workflows/messages.ts';
 import type { System } from './system.ts';
 
@@ -12,7 +12,8 @@ export const OPERATOR = { key: 'key:key_demo_operator', name: 'Demo Operator' };
 type Wanted = {
   amounts?: number[];
   quantity?: number;
-  fulfilment?: 'shipment' | 'digital';
+  fulfilment?: Fulfilment;
+  machineNo?: string | null;
   expiresInMs?: number;
   confirm?: boolean;
   test?: boolean;
@@ -31,6 +32,7 @@ export async function createUnstarted(system: System, wanted: Wanted = {}): Prom
     expiresInMs = 900_000,
     confirm = true,
     test = false,
+    machineNo = null,
   } = wanted;
   const id = `ord_${randomBytes(10).toString('hex')}` as OrderId;
   const now = Date.now();
@@ -68,7 +70,8 @@ export async function createUnstarted(system: System, wanted: Wanted = {}): Prom
       return_url: null,
       metadata: null,
     },
-    items: amounts.map((amount) => ({ sku: null, name: 'Green tea', unitAmount: amount, machineNo: null })),
+    items: amounts.map((amount) => ({ sku: null, name: 'Green tea', unitAmount: amount, machineNo })),
+    pickupCode: null,
   });
   return (await findOrder(system.db, id, null))!;
 }

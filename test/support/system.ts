@@ -10,12 +10,14 @@ import { connectClient, temporalAt } from '../../client/connection.ts';
 import { temporalGateway, type OrderGateway } from '../../client/gateway.ts';
 import { temporalNotifiers, type Notifiers } from '../../client/notifiers.ts';
 import { connect } from '../../db/connect.ts';
+import { findMachineGateway } from '../../db/machines.ts';
 import { findProviderAccount } from '../../db/merchants.ts';
 import type { Database } from '../../db/schema.ts';
 import type { Sealer } from '../../db/sealed.ts';
+import { machineGateways, type FindMachines } from '../../devices/gateways.ts';
 import { providerAccounts, type FindProvider } from '../../providers/accounts.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
-import { demoAccounts, seedAccounts, simulatedMerchants } from '../../start/demo-accounts.ts';
+import { demoAccounts, seedAccounts, simulatedMachineOwners, simulatedMerchants } from '../../start/demo-accounts.ts';
 import { seedMerchant } from '../../start/seed.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import type { RunningWorker } from '../../worker/run.ts';
@@ -32,7 +34,10 @@ export type System = {
   gateway: OrderGateway;
   notifiers: Notifiers;
   findProvider: FindProvider;
+  findMachines: FindMachines;
   simulator: Simulator;
+  /** What the demo merchant and its simulated machines sign with. */
+  machineSecret: string;
   taskQueue: string;
   bundle: WorkflowBundle;
   startWorker(): Promise<RunningWorker>;
@@ -60,7 +65,12 @@ export async function startSystem({
   const database = await freshDatabase();
   const db = connect(database.url);
   const accounts = demoAccounts(dataDir);
-  const simulator = await startSimulator({ port: 0, dataDir: null, merchants: simulatedMerchants(accounts) });
+  const simulator = await startSimulator({
+    port: 0,
+    dataDir: null,
+    merchants: simulatedMerchants(accounts),
+    machineOwners: simulatedMachineOwners(accounts),
+  });
   await seedMerchant(db);
   await seedAccounts(db, accounts, simulator);
   const temporal = temporalAt(inject('temporalAddress'));
@@ -68,6 +78,7 @@ export async function startSystem({
   const taskQueue = `orders-${process.pid}-${count++}`;
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
   const sealer = SEALER;
+  const findMachines = machineGateways((merchant) => findMachineGateway(db, merchant), process.env);
   const log = pino({ level: 'silent' });
   const workers: RunningWorker[] = [];
   return {
@@ -78,7 +89,9 @@ export async function startSystem({
     gateway: temporalGateway(client, Date.now, taskQueue),
     notifiers: temporalNotifiers(client, taskQueue),
     findProvider,
+    findMachines,
     simulator,
+    machineSecret: accounts.machines.secret,
     taskQueue,
     bundle,
     async startWorker() {
@@ -88,6 +101,7 @@ export async function startSystem({
         client,
         temporal,
         findProvider,
+        findMachines,
         publicUrl,
         taskQueue,
         bundle,

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import type { OrderId, RefundId } from '../../domain/ids.ts';
-import { openedWith } from '../../domain/order.ts';
+import { openedWith } from '../../domain/new-order.ts';
 import { deliveryReport, orderWorkflowId, WISHES } from '../../workflows/messages.ts';
 import { runWorker, type RunningWorker } from '../../worker/run.ts';
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
@@ -42,6 +42,7 @@ beforeAll(async () => {
       formUrl: () => 'http://127.0.0.1:9/',
       returnUrl: () => 'http://127.0.0.1:9/',
       provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
+      machines: async (merchant) => (await system.findMachines(merchant))!,
     }),
   });
 });

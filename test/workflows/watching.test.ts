@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { PaymentMethod } from '../../domain/method.ts';
-import { openedWith } from '../../domain/order.ts';
+import { openedWith } from '../../domain/new-order.ts';
 import type { PaymentProvider, PaymentReport } from '../../providers/provider.ts';
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
 import { runWorker, type RunningWorker } from '../../worker/run.ts';
@@ -69,6 +69,7 @@ beforeAll(async () => {
       notifyUrl: () => 'http://127.0.0.1:9/',
       returnUrl: () => 'http://127.0.0.1:9/',
       formUrl: () => 'http://127.0.0.1:9/',
+      machines: async (merchant) => (await system.findMachines(merchant))!,
       provider: async () => provider as PaymentProvider,
     }),
   });
