@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { countFigures, type Figures } from '../db/figures.ts';
 import type { Database } from '../db/schema.ts';
+import { providerCalls } from '../providers/guarded.ts';
 
 export type Metrics = {
   requests: Histogram<'method' | 'route' | 'status'>;
@@ -14,6 +15,7 @@ const FRESH_MS = 5_000;
 export function createMetrics(registry: Registry, db: Kysely<Database>): Metrics {
   const registers = [registry];
   registerFigures(registry, db);
+  registry.registerMetric(providerCalls);
   return {
     requests: new Histogram({
       name: 'orders_http_request_duration_seconds',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ProviderName } from '../domain/method.ts';
+import { guarded, newBreaker, type Breaker } from './guarded.ts';
 import { createProvider } from './index.ts';
 import type { PaymentProvider } from './provider.ts';
 
@@ -15,9 +16,15 @@ const KEPT = 10_000;
 
 /** The adapters of all merchants' accounts, made when first needed and kept for a moment. */
 export function providerAccounts(load: LoadAccount, env: Environment): FindProvider {
+  /** They outlive the adapters: an outage is not over because an account was read anew. */
+  const breakers = new Map<string, Breaker>();
   return keptAccounts(async (merchant, name) => {
     const config = await load(merchant, name);
-    return config === null || config === undefined ? null : createProvider(name, withSecrets(config, env));
+    if (config === null || config === undefined) return null;
+    const key = `${name}/${merchant}`;
+    const breaker = breakers.get(key) ?? newBreaker();
+    breakers.set(key, breaker);
+    return guarded(createProvider(name, withSecrets(config, env)), breaker);
   });
 }
 
