@@ -14,7 +14,7 @@ export type World = {
 /** Starts the simulated provider, and makes it and the demo merchant known to each other in the database. */
 export async function startWorld(databaseUrl: string, dataDir: string): Promise<World> {
   const accounts = demoAccounts(dataDir);
-  const simulator = await startSimulator({ port: 0, dataDir: null, merchants: simulatedMerchants(accounts) });
+  const simulator = await startSimulator({ port: 0, dataDir: null, merchants: simulatedMerchants(accounts, null) });
   const db = connect(databaseUrl, { connections: 1 });
   try {
     await seedMerchant(db);

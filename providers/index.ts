@@ -3,6 +3,7 @@ import type { ProviderName } from '../domain/method.ts';
 import { alipay } from './alipay.ts';
 import { realEdge, type Edge } from './http.ts';
 import type { PaymentProvider } from './provider.ts';
+import { stripe } from './stripe.ts';
 import { unionPay } from './unionpay.ts';
 import { wechatPay } from './wechatpay.ts';
 
@@ -36,12 +37,24 @@ const UnionPayConfig = z.strictObject({
   baseUrl: z.url().default('https://gateway.95516.com'),
 });
 
+const StripeConfig = z.strictObject({
+  accountId: z.string(),
+  secretKey: z.string(),
+  webhookSecret: z.string(),
+  webhookSecretBefore: z.string().optional(),
+  baseUrl: z.url().default('https://api.stripe.com'),
+});
+
 const PROVIDERS: Partial<
   Record<ProviderName, (config: unknown, edgeOf: (baseUrl: string) => Edge) => PaymentProvider>
 > = {
   alipay: (config, edgeOf) => {
     const { baseUrl, ...account } = AlipayConfig.parse(config);
     return alipay(account, edgeOf(baseUrl));
+  },
+  stripe: (config, edgeOf) => {
+    const { baseUrl, ...account } = StripeConfig.parse(config);
+    return stripe(account, edgeOf(baseUrl));
   },
   wechatpay: (config, edgeOf) => {
     const { baseUrl, ...account } = WechatPayConfig.parse(config);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AlipayMerchantFields } from './alipay/merchant.ts';
 import type { SimulatorOptions } from './server.ts';
+import { StripeMerchantFields } from './stripe/merchant.ts';
 import { UnionpayMerchantFields } from './unionpay/merchant.ts';
 import { WechatpayMerchantFields } from './wechatpay/merchant.ts';
 
@@ -13,7 +14,14 @@ const MachineOwnerFields = z.strictObject({
 
 const ConfigFile = z.strictObject({
   merchants: z
-    .array(z.union([WechatpayMerchantFields.strict(), AlipayMerchantFields.strict(), UnionpayMerchantFields.strict()]))
+    .array(
+      z.union([
+        WechatpayMerchantFields.strict(),
+        AlipayMerchantFields.strict(),
+        UnionpayMerchantFields.strict(),
+        StripeMerchantFields.strict(),
+      ]),
+    )
     .min(1),
   machineOwners: z.array(MachineOwnerFields).optional(),
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),

@@ -17,6 +17,8 @@ import { pageRoutes } from './pages.ts';
 import type { Desk, Env, SimulatorLog } from './provider.ts';
 import type { ProviderName } from './records.ts';
 import { createSettlements } from './settlements.ts';
+import type { StripeMerchant } from './stripe/merchant.ts';
+import { simulateStripe } from './stripe/provider.ts';
 import type { UnionpayMerchant } from './unionpay/merchant.ts';
 import type { UnionpayPublicMaterial } from './unionpay/provider.ts';
 import { simulateUnionpay } from './unionpay/provider.ts';
@@ -27,13 +29,14 @@ import { simulateWechatpay } from './wechatpay/provider.ts';
 export type { AlipayMerchant } from './alipay/merchant.ts';
 export type { AlipayPublicMaterial } from './alipay/provider.ts';
 export type { SimulatorLog } from './provider.ts';
+export type { StripeMerchant } from './stripe/merchant.ts';
 export type { UnionpayMerchant } from './unionpay/merchant.ts';
 export type { MachineOwner } from './machines/machines.ts';
 export type { WechatpayMerchant } from './wechatpay/merchant.ts';
 export type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 
 /** Who uses the simulated providers: each provider has its own kind, told apart by how it names its number. */
-export type SimulatedMerchant = WechatpayMerchant | AlipayMerchant | UnionpayMerchant;
+export type SimulatedMerchant = WechatpayMerchant | AlipayMerchant | UnionpayMerchant | StripeMerchant;
 
 export type SimulatorOptions = {
   /** A loopback address; 127.0.0.1 by default. */
@@ -80,7 +83,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   } = options;
   if (!LOOPBACK.test(host)) throw new Error(`the simulator listens on this machine only, not on ${host}`);
   const now = options.now ?? Date.now;
-  const faults = new Faults(['wechatpay', 'alipay', 'unionpay']);
+  const faults = new Faults(['wechatpay', 'alipay', 'unionpay', 'stripe']);
   const alarms = new Alarms(now);
   const books = await openBooks(dataDir);
   let url = '';
@@ -105,7 +108,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const wechatpay = await simulateWechatpay(desk, { ...place, merchants: merchants.filter((each) => 'mchid' in each) });
   const alipay = await simulateAlipay(desk, { ...place, merchants: merchants.filter((each) => 'alipayAppId' in each) });
   const unionpay = await simulateUnionpay(desk, { ...place, merchants: merchants.filter((each) => 'merId' in each) });
-  const providers: Providers = { wechatpay, alipay, unionpay };
+  const stripe = simulateStripe(
+    desk,
+    merchants.filter((each) => 'stripeAccount' in each),
+  );
+  const providers: Providers = { wechatpay, alipay, unionpay, stripe };
   const endFaults = () => {
     faults.end();
     notices.release();

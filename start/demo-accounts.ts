@@ -17,6 +17,10 @@ export function demoAccounts(dataDir: string) {
   const folder = join(dataDir, 'secrets');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const apiV3KeyFile = join(folder, 'demo-wechatpay-api-v3-key');
+  const stripe = {
+    secretKeyFile: join(folder, 'demo-stripe-secret-key'),
+    webhookSecretFile: join(folder, 'demo-stripe-webhook-secret'),
+  };
   const apiV3Key = keepSecret(apiV3KeyFile, () => randomBytes(16).toString('hex'));
   const secretFile = join(folder, 'demo-machines-secret');
   const secret = keepSecret(secretFile, () => `whsec_${randomBytes(32).toString('base64')}`);
@@ -36,6 +40,12 @@ export function demoAccounts(dataDir: string) {
       ...keptPair(join(folder, 'demo-alipay-private-key.pem')),
     },
     unionpay: { merId: '777290058110048', ...keptCertificate(folder) },
+    stripe: {
+      ...stripe,
+      accountId: 'acct_demo',
+      secretKey: keepSecret(stripe.secretKeyFile, () => `sk_test_${randomBytes(24).toString('hex')}`),
+      webhookSecret: keepSecret(stripe.webhookSecretFile, () => `whsec_${randomBytes(24).toString('hex')}`),
+    },
   };
 }
 export type DemoAccounts = ReturnType<typeof demoAccounts>;
@@ -62,13 +72,25 @@ function keptCertificate(folder: string): { privateKeyFile: string; certificateP
   return { privateKeyFile, certificatePem: keepSecret(join(folder, 'demo-unionpay-certificate.pem'), make) };
 }
 
-/** The accounts as the simulated providers know them. */
-export function simulatedMerchants({ wechatpay, alipay, unionpay }: DemoAccounts): SimulatedMerchant[] {
+/**
+ * The accounts as the simulated providers know them.
+ * @param publicUrl how providers that are told once, and not with each payment, reach us; null: they don't
+ */
+export function simulatedMerchants(
+  { wechatpay, alipay, unionpay, stripe }: DemoAccounts,
+  publicUrl: string | null,
+): SimulatedMerchant[] {
   const { mchid, appid, serialNo, publicKeyPem, apiV3Key } = wechatpay;
   return [
     { mchid, appids: [appid], serialNo, publicKeyPem, apiV3Key },
     { alipayAppId: alipay.appId, sellerId: alipay.sellerId, publicKeyPem: alipay.publicKeyPem },
     { merId: unionpay.merId, certificatePem: unionpay.certificatePem },
+    {
+      stripeAccount: stripe.accountId,
+      secretKey: stripe.secretKey,
+      webhookUrl: publicUrl === null ? null : `${publicUrl}/webhooks/stripe/${DEMO.merchant}`,
+      webhookSecrets: [stripe.webhookSecret],
+    },
   ];
 }
 
@@ -83,7 +105,7 @@ export async function seedAccounts(db: Kysely<Database>, accounts: DemoAccounts,
 /** Whose machines the simulator has. */
 export const simulatedMachineOwners = ({ machines: { secret } }: DemoAccounts) => [{ merchant: DEMO.merchant, secret }];
 
-function storedAccounts({ wechatpay, alipay, unionpay }: DemoAccounts, simulator: Simulator) {
+function storedAccounts({ wechatpay, alipay, unionpay, stripe }: DemoAccounts, simulator: Simulator) {
   const { mchid, appid, serialNo, privateKeyFile, apiV3KeyFile } = wechatpay;
   const { platformPublicKeyId, platformPublicKeyPem } = simulator.wechatpay;
   return {
@@ -109,6 +131,12 @@ function storedAccounts({ wechatpay, alipay, unionpay }: DemoAccounts, simulator
       privateKey: `file:${unionpay.privateKeyFile}`,
       rootCertificate: simulator.unionpay.rootCertificatePem,
       middleCertificate: simulator.unionpay.middleCertificatePem,
+      baseUrl: simulator.url,
+    },
+    stripe: {
+      accountId: stripe.accountId,
+      secretKey: `file:${stripe.secretKeyFile}`,
+      webhookSecret: `file:${stripe.webhookSecretFile}`,
       baseUrl: simulator.url,
     },
   } satisfies Partial<Record<ProviderName, object>>;

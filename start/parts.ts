@@ -74,7 +74,7 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
     port: config.simulatorPort,
     publicUrl: `http://localhost:${config.simulatorPort}`,
     dataDir: join(config.dataDir, 'simulator'),
-    merchants: simulatedMerchants(accounts),
+    merchants: simulatedMerchants(accounts, config.publicUrl),
     machineOwners: simulatedMachineOwners(accounts),
     log,
   });

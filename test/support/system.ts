@@ -68,7 +68,7 @@ export async function startSystem({
   const simulator = await startSimulator({
     port: 0,
     dataDir: null,
-    merchants: simulatedMerchants(accounts),
+    merchants: simulatedMerchants(accounts, publicUrl),
     machineOwners: simulatedMachineOwners(accounts),
   });
   await seedMerchant(db);
