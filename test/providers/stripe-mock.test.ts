@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Stripe from 'stripe';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Attempt } from '../../providers/provider.ts';
 import { stripe } from '../../providers/stripe.ts';
 import { freePort } from '../../start/ports.ts';
@@ -24,21 +24,12 @@ describe.runIf(hasGo)('what the adapter asks Stripe for', () => {
   let mock: ChildProcess | undefined;
   let url = '';
   beforeAll(async () => {
-    const env = { ...process.env, GOBIN: folder, GOFLAGS: '-mod=mod' };
+    const env = { ...process.env, GOBIN: folder };
     await run('go', ['install', `github.com/stripe/stripe-mock@${VERSION}`], { env });
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     mock = spawn(join(folder, 'stripe-mock'), ['-http-port', String(port)], { stdio: 'ignore' });
-    await expect
-      .poll(
-        () =>
-          fetch(url).then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 60_000 },
-      )
-      .toBe(true);
+    await vi.waitFor(() => fetch(url), { timeout: 60_000, interval: 200 });
   }, 600_000);
   afterAll(() => {
     mock?.kill();
