@@ -53,6 +53,7 @@ describe.runIf(hasGo)('what the adapter asks Stripe for', () => {
     startedAt: Date.now(),
     expiresAt: Date.now() + 900_000,
     notifyUrl: 'https://shop.example.com/n',
+    formUrl: 'https://shop.example.com/form',
     returnUrl: 'https://shop.example.com/back',
     buyer: {},
   };

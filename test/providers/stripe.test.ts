@@ -51,6 +51,7 @@ describe('at the simulator', () => {
     startedAt: Date.now(),
     expiresAt: Date.now() + 900_000,
     notifyUrl: 'https://shop.example.com/webhooks/stripe/acme',
+    formUrl: 'https://shop.example.com/form',
     returnUrl: 'https://shop.example.com/back',
     buyer: {},
     ...changes,
