@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AlipayMerchantFields } from './alipay/merchant.ts';
+import { PaypalMerchantFields } from './paypal/merchant.ts';
 import type { SimulatorOptions } from './server.ts';
 import { StripeMerchantFields } from './stripe/merchant.ts';
 import { UnionpayMerchantFields } from './unionpay/merchant.ts';
@@ -20,6 +21,7 @@ const ConfigFile = z.strictObject({
         AlipayMerchantFields.strict(),
         UnionpayMerchantFields.strict(),
         StripeMerchantFields.strict(),
+        PaypalMerchantFields.strict(),
       ]),
     )
     .min(1),

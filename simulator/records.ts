@@ -1,7 +1,7 @@
 /** What the simulated providers remember. Amounts are minor units, times are epoch milliseconds. */
 
 /** The providers that are simulated so far. */
-export type ProviderName = 'wechatpay' | 'alipay' | 'unionpay' | 'stripe';
+export type ProviderName = 'wechatpay' | 'alipay' | 'unionpay' | 'stripe' | 'paypal';
 
 /** `paying`: the buyer is entering the password. A payment past its time is closed too: see `statusAt`. */
 export type PaymentStatus = 'pending' | 'paying' | 'paid' | 'closed';

@@ -13,6 +13,8 @@ import { Faults } from './faults.ts';
 import { Machines, type MachineOwner } from './machines/machines.ts';
 import { machineControl, machineRoutes } from './machines/routes.ts';
 import { Notices } from './notices.ts';
+import type { PaypalMerchant } from './paypal/merchant.ts';
+import { simulatePaypal } from './paypal/provider.ts';
 import { pageRoutes } from './pages.ts';
 import type { Desk, Env, SimulatorLog } from './provider.ts';
 import type { ProviderName } from './records.ts';
@@ -28,6 +30,7 @@ import { simulateWechatpay } from './wechatpay/provider.ts';
 
 export type { AlipayMerchant } from './alipay/merchant.ts';
 export type { AlipayPublicMaterial } from './alipay/provider.ts';
+export type { PaypalMerchant } from './paypal/merchant.ts';
 export type { SimulatorLog } from './provider.ts';
 export type { StripeMerchant } from './stripe/merchant.ts';
 export type { UnionpayMerchant } from './unionpay/merchant.ts';
@@ -36,7 +39,12 @@ export type { WechatpayMerchant } from './wechatpay/merchant.ts';
 export type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 
 /** Who uses the simulated providers: each provider has its own kind, told apart by how it names its number. */
-export type SimulatedMerchant = WechatpayMerchant | AlipayMerchant | UnionpayMerchant | StripeMerchant;
+export type SimulatedMerchant =
+  | WechatpayMerchant
+  | AlipayMerchant
+  | UnionpayMerchant
+  | StripeMerchant
+  | PaypalMerchant;
 
 export type SimulatorOptions = {
   /** A loopback address; 127.0.0.1 by default. */
@@ -83,7 +91,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   } = options;
   if (!LOOPBACK.test(host)) throw new Error(`the simulator listens on this machine only, not on ${host}`);
   const now = options.now ?? Date.now;
-  const faults = new Faults(['wechatpay', 'alipay', 'unionpay', 'stripe']);
+  const faults = new Faults(['wechatpay', 'alipay', 'unionpay', 'stripe', 'paypal']);
   const alarms = new Alarms(now);
   const books = await openBooks(dataDir);
   let url = '';
@@ -112,7 +120,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     desk,
     merchants.filter((each) => 'stripeAccount' in each),
   );
-  const providers: Providers = { wechatpay, alipay, unionpay, stripe };
+  const paypal = await simulatePaypal(desk, { dataDir, merchants: merchants.filter((each) => 'clientId' in each) });
+  const providers: Providers = { wechatpay, alipay, unionpay, stripe, paypal };
   const endFaults = () => {
     faults.end();
     notices.release();
