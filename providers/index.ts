@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ProviderName } from '../domain/method.ts';
 import { alipay } from './alipay.ts';
 import { realEdge, type Edge } from './http.ts';
+import { payPal } from './paypal.ts';
 import type { PaymentProvider } from './provider.ts';
 import { stripe } from './stripe.ts';
 import { unionPay } from './unionpay.ts';
@@ -45,6 +46,14 @@ const StripeConfig = z.strictObject({
   baseUrl: z.url().default('https://api.stripe.com'),
 });
 
+const PayPalConfig = z.strictObject({
+  clientId: z.string(),
+  clientSecret: z.string(),
+  merchantId: z.string(),
+  webhookId: z.string(),
+  baseUrl: z.url().default('https://api-m.paypal.com'),
+});
+
 const PROVIDERS: Partial<
   Record<ProviderName, (config: unknown, edgeOf: (baseUrl: string) => Edge) => PaymentProvider>
 > = {
@@ -59,6 +68,10 @@ const PROVIDERS: Partial<
   wechatpay: (config, edgeOf) => {
     const { baseUrl, ...account } = WechatPayConfig.parse(config);
     return wechatPay(account, edgeOf(baseUrl));
+  },
+  paypal: (config, edgeOf) => {
+    const { baseUrl, ...account } = PayPalConfig.parse(config);
+    return payPal(account, edgeOf(baseUrl));
   },
   unionpay: (config, edgeOf) => {
     const { baseUrl, ...account } = UnionPayConfig.parse(config);

@@ -39,12 +39,7 @@ export type { WechatpayMerchant } from './wechatpay/merchant.ts';
 export type { WechatpayPublicMaterial } from './wechatpay/provider.ts';
 
 /** Who uses the simulated providers: each provider has its own kind, told apart by how it names its number. */
-export type SimulatedMerchant =
-  | WechatpayMerchant
-  | AlipayMerchant
-  | UnionpayMerchant
-  | StripeMerchant
-  | PaypalMerchant;
+export type SimulatedMerchant = WechatpayMerchant | AlipayMerchant | UnionpayMerchant | StripeMerchant | PaypalMerchant;
 
 export type SimulatorOptions = {
   /** A loopback address; 127.0.0.1 by default. */

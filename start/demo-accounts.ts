@@ -46,6 +46,7 @@ export function demoAccounts(dataDir: string) {
       secretKey: keepSecret(stripe.secretKeyFile, () => `sk_test_${randomBytes(24).toString('hex')}`),
       webhookSecret: keepSecret(stripe.webhookSecretFile, () => `whsec_${randomBytes(24).toString('hex')}`),
     },
+    paypal: demoPayPal(folder),
   };
 }
 export type DemoAccounts = ReturnType<typeof demoAccounts>;
@@ -72,12 +73,24 @@ function keptCertificate(folder: string): { privateKeyFile: string; certificateP
   return { privateKeyFile, certificatePem: keepSecret(join(folder, 'demo-unionpay-certificate.pem'), make) };
 }
 
+function demoPayPal(folder: string) {
+  const clientSecretFile = join(folder, 'demo-paypal-client-secret');
+  const clientSecret = keepSecret(clientSecretFile, () => randomBytes(40).toString('hex'));
+  return {
+    clientId: `DemoShop${'0'.repeat(72)}`,
+    clientSecret,
+    clientSecretFile,
+    merchantId: 'DEMQSHQPPAYEE',
+    webhookId: '1JE4291016473214C',
+  };
+}
+
 /**
  * The accounts as the simulated providers know them.
  * @param publicUrl how providers that are told once, and not with each payment, reach us; null: they don't
  */
 export function simulatedMerchants(
-  { wechatpay, alipay, unionpay, stripe }: DemoAccounts,
+  { wechatpay, alipay, unionpay, stripe, paypal }: DemoAccounts,
   publicUrl: string | null,
 ): SimulatedMerchant[] {
   const { mchid, appid, serialNo, publicKeyPem, apiV3Key } = wechatpay;
@@ -90,6 +103,13 @@ export function simulatedMerchants(
       secretKey: stripe.secretKey,
       webhookUrl: publicUrl === null ? null : `${publicUrl}/webhooks/stripe/${DEMO.merchant}`,
       webhookSecrets: [stripe.webhookSecret],
+    },
+    {
+      clientId: paypal.clientId,
+      clientSecret: paypal.clientSecret,
+      payeeId: paypal.merchantId,
+      webhook:
+        publicUrl === null ? null : { id: paypal.webhookId, url: `${publicUrl}/webhooks/paypal/${DEMO.merchant}` },
     },
   ];
 }
@@ -105,7 +125,7 @@ export async function seedAccounts(db: Kysely<Database>, accounts: DemoAccounts,
 /** Whose machines the simulator has. */
 export const simulatedMachineOwners = ({ machines: { secret } }: DemoAccounts) => [{ merchant: DEMO.merchant, secret }];
 
-function storedAccounts({ wechatpay, alipay, unionpay, stripe }: DemoAccounts, simulator: Simulator) {
+function storedAccounts({ wechatpay, alipay, unionpay, stripe, paypal }: DemoAccounts, simulator: Simulator) {
   const { mchid, appid, serialNo, privateKeyFile, apiV3KeyFile } = wechatpay;
   const { platformPublicKeyId, platformPublicKeyPem } = simulator.wechatpay;
   return {
@@ -137,6 +157,13 @@ function storedAccounts({ wechatpay, alipay, unionpay, stripe }: DemoAccounts, s
       accountId: stripe.accountId,
       secretKey: `file:${stripe.secretKeyFile}`,
       webhookSecret: `file:${stripe.webhookSecretFile}`,
+      baseUrl: simulator.url,
+    },
+    paypal: {
+      clientId: paypal.clientId,
+      clientSecret: `file:${paypal.clientSecretFile}`,
+      merchantId: paypal.merchantId,
+      webhookId: paypal.webhookId,
       baseUrl: simulator.url,
     },
   } satisfies Partial<Record<ProviderName, object>>;

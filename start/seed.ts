@@ -15,6 +15,8 @@ const OPERATOR_SCOPES: Scope[] = [
   'admin',
 ];
 
+const IN_DOLLARS: readonly PaymentMethod[] = ['card.stripe', 'paypal.checkout'];
+
 /** Merchant, API key and operator. May run again: what is there already stays. */
 export async function seedMerchant(db: Kysely<Database>): Promise<void> {
   const settings = {
@@ -22,7 +24,7 @@ export async function seedMerchant(db: Kysely<Database>): Promise<void> {
     on_delivery_failure: null,
     methods: (Object.keys(METHODS) as PaymentMethod[]).map((method) => ({
       method,
-      currencies: ['CNY', ...(method === 'card.stripe' ? ['USD'] : [])].filter((one) => takesCurrency(method, one)),
+      currencies: ['CNY', ...(IN_DOLLARS.includes(method) ? ['USD'] : [])].filter((one) => takesCurrency(method, one)),
     })),
   };
   await putMerchant(db, { id: DEMO.merchant, name: 'Demo Shop', settings });

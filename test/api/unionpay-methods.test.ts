@@ -89,3 +89,49 @@ it('a notice with a wrong signature gets 401, in the words of every refusal', as
   const answer = await post('respCode=00&txnType=01&signature=x');
   expect([answer.status, await answer.text()]).toEqual([401, 'fail']);
 });
+
+describe('where there is no close', () => {
+  const others = ['unionpay.qr', 'wechatpay.native'];
+
+  it('another method opens all the same, and money that comes to the first one yet goes back', async () => {
+    const id = await create();
+    const [first, second] = [await open(id, { method: others[0] }), await open(id, { method: others[1] })];
+    expect([first.status, second.status]).toEqual([201, 201]);
+    await until(
+      () => read(id),
+      ({ payments }) => payments[0].status === 'closed',
+    );
+    await control(second.body.out_trade_no, { action: 'pay' });
+    await until(
+      () => read(id),
+      ({ status }) => status === 'paid',
+    );
+    await control(first.body.out_trade_no, { action: 'pay' });
+    const settled = await until(
+      () => read(id),
+      ({ refunds }) => refunds.some(({ status }: { status: string }) => status === 'succeeded'),
+    );
+    expect(settled).toMatchObject({
+      status: 'paid',
+      amounts: { paid: 3000, refunded: 0 },
+      payments: [{ status: 'refunded' }, { status: 'succeeded' }],
+      refunds: [{ origin: 'duplicate_payment', amount: 3000, status: 'succeeded' }],
+    });
+  });
+
+  it('a cancelled order gives late money back', async () => {
+    const id = await create();
+    const { body } = await open(id, { method: 'unionpay.qr' });
+    await api.call(`POST /v1/orders/${id}/cancel`, { reason: 'changed my mind' });
+    await until(
+      () => read(id),
+      ({ status }) => status === 'cancelled',
+    );
+    await control(body.out_trade_no, { action: 'pay' });
+    const settled = await until(
+      () => read(id),
+      ({ refunds }) => refunds.some(({ status }: { status: string }) => status === 'succeeded'),
+    );
+    expect(settled).toMatchObject({ status: 'cancelled', refunds: [{ origin: 'late_payment', amount: 3000 }] });
+  });
+});
