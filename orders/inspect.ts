@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
-import type { Kysely } from 'kysely';
 import { listEvents } from '../db/events.ts';
 import { findOrder, type StoredOrder } from '../db/orders.ts';
-import type { Database } from '../db/schema.ts';
 import { attentionOf, ATTENTION_CODES } from '../domain/attention.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { view } from '../domain/view.ts';
 import { withDatabase } from './database.ts';
-import { UsageError, type Answer } from './output.ts';
+import { orderNamed } from './named.ts';
+import type { Answer } from './output.ts';
 import type { Answering } from './program.ts';
 
 /** What can be seen of orders: one with its timeline, refunds that wait, and what needs a person. No personal data. */
@@ -45,15 +44,6 @@ const showOrder = (named: string): Promise<Answer> =>
     ];
     return { text: lines.join('\n'), data: { number: row.number, ...shown, events } };
   });
-
-async function orderNamed(db: Kysely<Database>, named: string): Promise<StoredOrder> {
-  const id = /^\d{1,15}$/.test(named)
-    ? (await db.selectFrom('orders').select('id').where('number', '=', Number(named)).executeTakeFirst())?.id
-    : named;
-  const stored = id === undefined ? null : await findOrder(db, id, null);
-  if (!stored) throw new UsageError(`There is no order ${named}: give its number, or its id (ord_…).`);
-  return stored;
-}
 
 const waitingRefunds = (): Promise<Answer> =>
   withDatabase(async (db) => ({

@@ -6,6 +6,7 @@ import { keyCommands } from './keys.ts';
 import { machineCommands } from './machines.ts';
 import { merchantCommands } from './merchants.ts';
 import { printed, UsageError, type Answer } from './output.ts';
+import { retryCommand } from './retry.ts';
 import { setUpCommands } from './set-up.ts';
 
 /** Makes a command's deed of a function: its arguments and options in, an answer out, which is then printed. */
@@ -31,7 +32,16 @@ export async function run(args: readonly string[], { out, err }: Output): Promis
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err })
     .showHelpAfterError('(--help shows what there is)');
-  for (const add of [setUpCommands, merchantCommands, keyCommands, accountCommands, machineCommands, inspectCommands])
+  const groups = [
+    setUpCommands,
+    merchantCommands,
+    keyCommands,
+    accountCommands,
+    machineCommands,
+    inspectCommands,
+    retryCommand,
+  ];
+  for (const add of groups)
     add(program, answering);
   try {
     await program.parseAsync([...args], { from: 'user' });

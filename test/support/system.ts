@@ -46,6 +46,8 @@ export type System = {
 
 /** TEST_CACHED_ORDERS=0 is for every file what `cachedOrders: 0` is for one. */
 const CACHED_ORDERS = process.env['TEST_CACHED_ORDERS'];
+/** What an order costs is promised for workers that remember it; others replay it, and tasks may begin twice. */
+export const REMEMBERS_ORDERS = CACHED_ORDERS !== '0';
 export type SystemOptions = {
   publicUrl?: string;
   /** 0: every task replays its order from the start of the history. */
