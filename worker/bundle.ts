@@ -5,10 +5,10 @@ import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 export function bundleWorkflows(): Promise<WorkflowBundle> {
   const quiet = () => {};
   const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: console.error };
-  const workflows = (file: string) => path.resolve(import.meta.dirname, '../workflows', file);
+  const at = (file: string) => path.resolve(import.meta.dirname, file);
   return bundleWorkflowCode({
-    workflowsPath: workflows('index.ts'),
-    payloadConverterPath: workflows('payloads.ts'),
+    workflowsPath: at('../workflows/index.ts'),
+    payloadConverterPath: at('../workflows/payloads.ts'),
     logger,
   });
 }

@@ -175,7 +175,17 @@ describe('as a program', () => {
   it('helps, and ends with what came of it', () => {
     const help = program(['--help']);
     expect(help).toMatchObject({ status: 0 });
-    for (const command of ['merchant', 'key', 'operator', 'account', 'order', 'refunds', 'attention', 'retry', 'migrate'])
+    for (const command of [
+      'merchant',
+      'key',
+      'operator',
+      'account',
+      'order',
+      'refunds',
+      'attention',
+      'retry',
+      'migrate',
+    ])
       expect(help.stdout).toContain(`\n  ${command} `);
     expect(program(['merchant', 'show', 'nobody']).status).toBe(2);
     const away = program(['merchant', 'list'], { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:9/none' });
