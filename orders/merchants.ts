@@ -3,7 +3,7 @@ import { addMerchant, changeMerchant, listMerchants } from '../db/administration
 import type { Merchant } from '../db/keys.ts';
 import type { MerchantSettings } from '../db/schema.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { METHODS, type PaymentMethod } from '../domain/method.ts';
+import { METHODS, methodTerms, takesCurrency, type PaymentMethod } from '../domain/method.ts';
 import { withDatabase } from './database.ts';
 import { UsageError, type Answer } from './output.ts';
 import type { Answering } from './program.ts';
@@ -75,6 +75,11 @@ const set = (id: string, terms: Terms): Promise<Answer> =>
 const offer = (id: string, method: string, terms: OfferTerms): Promise<Answer> => {
   const name = methodNamed(method);
   const [currencies, min, max] = [terms.currency.map(currencyNamed), terms.min, terms.max];
+  const wrong = currencies.find((one) => !takesCurrency(name, one));
+  if (wrong !== undefined) {
+    const takes = methodTerms(name).currencies?.join(', ');
+    throw new UsageError(`${name} can not be paid in ${wrong}; it takes ${takes}.`);
+  }
   if (min !== undefined && max !== undefined && min > max) throw new UsageError('--min is more than --max.');
   const offered = {
     method: name,

@@ -41,18 +41,18 @@ describe('merchants', () => {
   it('are added, changed and shown, without a restart of anything', async () => {
     expect(await orders('merchant add acme --name Acme')).toMatchObject({ code: 0, err: '' });
     await orders('merchant set acme --four-eyes off --on-delivery-failure ask');
-    await orders('merchant offer acme wechatpay.native --currency CNY USD --min 100 --max 5000');
+    await orders('merchant offer acme card.stripe --currency CNY USD --min 100 --max 5000');
     const shown = await orders('merchant offer acme wechatpay.h5 --currency CNY');
-    expect(shown.out).toContain('wechatpay.native: CNY USD, 100 to 5000 in minor units');
+    expect(shown.out).toContain('card.stripe: CNY USD, 100 to 5000 in minor units');
     await orders('merchant withdraw acme wechatpay.h5');
     expect(await data('merchant show acme')).toEqual({
       id: 'acme',
       name: 'Acme',
       four_eyes: false,
       on_delivery_failure: 'ask',
-      methods: [{ method: 'wechatpay.native', currencies: ['CNY', 'USD'], min_amount: 100, max_amount: 5000 }],
+      methods: [{ method: 'card.stripe', currencies: ['CNY', 'USD'], min_amount: 100, max_amount: 5000 }],
     });
-    expect((await orders('merchant list')).out).toMatch(/^id +name .*\nacme +Acme +false +ask +wechatpay.native\n$/);
+    expect((await orders('merchant list')).out).toMatch(/^id +name .*\nacme +Acme +false +ask +card.stripe\n$/);
   });
 
   it.each([
@@ -63,6 +63,8 @@ describe('merchants', () => {
     ['merchant offer acme cash --currency CNY', 'There is no method cash. There are: alipay.page'],
     ['merchant offer acme wechatpay.native', "required option '--currency"],
     ['merchant offer acme wechatpay.native --currency yuan', 'yuan is no ISO 4217 currency'],
+    ['merchant offer acme wechatpay.native --currency USD', 'wechatpay.native can not be paid in USD; it takes CNY.'],
+    ['merchant offer acme paypal.checkout --currency CNY', 'paypal.checkout can not be paid in CNY; it takes AUD, '],
     ['merchant offer acme wechatpay.native --currency CNY --min 1.5', '"1.5" is no amount'],
     ['merchant offer acme wechatpay.native --currency CNY --min 9 --max 8', '--min is more than --max'],
     ['merchnt list', "unknown command 'merchnt'"],
