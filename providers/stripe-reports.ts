@@ -1,5 +1,5 @@
 /** What Stripe's objects and events mean to us (providers.md 4.2–4.4, 4.6, 9). */
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
 import {
   NoticeRejected,
   ProviderError,
@@ -36,6 +36,7 @@ export function sessionReport(
       return intent?.status === 'requires_payment_method'
         ? { state: 'failed', reason: declineOf(intent) }
         : { state: 'processing' };
+    case null:
     default:
       throw malformed('unheard-of status');
   }
@@ -71,6 +72,7 @@ function refundOf({ status, failure_reason, created }: Stripe.Refund): RefundRep
     case 'failed':
     case 'canceled':
       return { state: 'failed', reason: failure_reason ?? status };
+    case null:
     default:
       return { state: 'processing' }; // pending, requires_action
   }
@@ -88,7 +90,7 @@ export function noticeIn(
 ): Notice {
   if (body.byteLength > MAX_NOTICE_BYTES) throw new NoticeRejected('stripe notice: too large');
   const event = verified(stripe, account, { header: headers.get('stripe-signature') ?? '', body, nowMs });
-  const subject = subjectOf(event);
+  const subject = isTold(event) ? subjectOf(event) : undefined;
   if (!subject) throw new ProviderError('refused', 'unhandled_notice', 'stripe: a genuine event of another kind');
   return { id: event.id, account: accountOf(account, event.livemode), ...subject };
 }
@@ -124,7 +126,22 @@ type About =
   | { about: 'payment'; outTradeNo: string; payment: PaymentReport }
   | { about: 'refund'; outTradeNo: string | null; outRefundNo: string; refund: RefundReport };
 
-function subjectOf(event: Stripe.Event): About | undefined {
+const TOLD = [
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'checkout.session.expired',
+  'payment_intent.succeeded',
+  'payment_intent.processing',
+  'payment_intent.payment_failed',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+] as const;
+type Told = Extract<Stripe.Event, { type: (typeof TOLD)[number] }>;
+const isTold = (event: Stripe.Event): event is Told => (TOLD as readonly string[]).includes(event.type);
+
+function subjectOf(event: Told): About | undefined {
   switch (event.type) {
     case 'checkout.session.completed':
     case 'checkout.session.async_payment_succeeded':
@@ -145,8 +162,6 @@ function subjectOf(event: Stripe.Event): About | undefined {
     case 'refund.updated':
     case 'refund.failed':
       return refundTold(event.data.object);
-    default:
-      return undefined;
   }
 }
 

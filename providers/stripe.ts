@@ -132,9 +132,9 @@ async function found({ wire }: Desk, payment: PaymentRef): Promise<Session | und
 const CLOCK_MARGIN = 300;
 const MOST_SESSIONS = 1_000;
 
-async function idOf({ ask }: StripeWire, { outTradeNo, startedAt }: PaymentRef): Promise<string | undefined> {
+async function idOf(wire: StripeWire, { outTradeNo, startedAt }: PaymentRef): Promise<string | undefined> {
   const since = { created: { gte: Math.floor(startedAt / 1000) - CLOCK_MARGIN }, limit: 100 };
-  const sessions = await ask('query', (stripe) =>
+  const sessions = await wire.ask('query', (stripe) =>
     stripe.checkout.sessions.list(since).autoPagingToArray({ limit: MOST_SESSIONS }),
   );
   const ours = sessions.find(({ client_reference_id }) => client_reference_id === outTradeNo);

@@ -40,7 +40,7 @@ describe.runIf(hasGo)('what the adapter asks Stripe for', () => {
   const seen: { path: string; status: number }[] = [];
   const fetching: typeof fetch = async (input, init) => {
     const answer = await fetch(input, init);
-    seen.push({ path: new URL(String(input)).pathname, status: answer.status });
+    seen.push({ path: new URL(new Request(input).url).pathname, status: answer.status });
     return answer;
   };
   const ours = () => stripe(account, edge(url, { now: Date.now, fetch: fetching, timeoutMs: 20_000 }));

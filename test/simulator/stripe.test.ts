@@ -73,7 +73,7 @@ const read = (id: string) => client().checkout.sessions.retrieve(id, { expand: [
 const paidIntent = async () => {
   const { number, session } = await open();
   await pay(sim, number);
-  return { number, intent: String((await client().checkout.sessions.retrieve(session.id)).payment_intent) };
+  return { number, intent: (await client().checkout.sessions.retrieve(session.id)).payment_intent as string };
 };
 /** The error of a call that must fail. */
 const errorOf = async (call: Promise<unknown>) => {
@@ -290,7 +290,7 @@ describe('events', () => {
     expect((await client().refunds.create({ payment_intent: intent, amount: 1 })).status).toBe('pending');
     await faults(sim, { refund_fails: true });
     const { id } = await client().refunds.create({ payment_intent: intent, amount: 1 });
-    const types = (await received(9)).map((event) => event.json['type']).sort();
+    const types = (await received(9)).map((event) => String(event.json['type'])).sort();
     expect(types).toEqual([
       'checkout.session.completed',
       'checkout.session.expired',
