@@ -103,3 +103,10 @@ function workflowOf({ id }: Order, runId: string | null, ui: Services['temporalU
 export function etagOf({ row }: StoredOrder, version: number = row.version): string {
   return row.details.erased_at ? `"${version}-erased"` : `"${version}"`;
 }
+
+/** RFC 9110, 13.1.2: weak comparison. */
+export function matches(given: string | undefined, etag: string): boolean {
+  if (given === undefined) return false;
+  const tags = given.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}

@@ -31,7 +31,7 @@ import {
 import { newOrderId } from './ids.ts';
 import { NewOrderBody, orderFrom, pickupMachineOf } from './new-order.ts';
 import { body, json, newRouter, operation } from './operation.ts';
-import { etagOf, orderBody, personalContext } from './order-view.ts';
+import { etagOf, matches, orderBody, personalContext } from './order-view.ts';
 import { newPickupCode } from './pickup-code.ts';
 import { Problem } from './problem.ts';
 import { listOf, Nothing, Order, OrderPath, OrderStatus, RefundStatusOfOrder } from './schemas.ts';
@@ -293,11 +293,4 @@ function defined<T extends Record<string, unknown>>(fields: T): { [K in keyof T]
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
-}
-
-/** RFC 9110, 13.1.2: weak comparison. */
-function matches(given: string | undefined, etag: string): boolean {
-  if (given === undefined) return false;
-  const tags = given.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes('*') || tags.includes(etag);
 }

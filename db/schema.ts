@@ -11,6 +11,7 @@ import type {
   Tracking,
 } from '../domain/order.ts';
 import type { PublicStatus, RefundStatusOfOrder } from '../domain/view.ts';
+import type { ConsoleSessionsTable } from './schema-console.ts';
 import type {
   NotificationAttemptsTable,
   NotificationsTable,
@@ -291,14 +292,4 @@ interface IdempotencyKeysTable {
   /** The order that the answer is about, so that its personal data can be erased here too. */
   order_id: string | null;
   created_at: Made;
-}
-
-/** Operators who are signed in to the console. */
-interface ConsoleSessionsTable {
-  /** SHA-256 of what the browser holds. */
-  hash: Buffer;
-  key_id: string;
-  /** In which the console tells times, as `Asia/Shanghai`. */
-  time_zone: string;
-  expires_at: Date;
 }
