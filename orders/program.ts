@@ -41,8 +41,7 @@ export async function run(args: readonly string[], { out, err }: Output): Promis
     inspectCommands,
     retryCommand,
   ];
-  for (const add of groups)
-    add(program, answering);
+  for (const add of groups) add(program, answering);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return 0;

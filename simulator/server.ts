@@ -107,16 +107,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     settleLater: settlements.settleLater,
   };
   const machines = new Machines({ books, alarms, now, log, timeScale: noticeTimeScale, owners: machineOwners });
-  const place = { dataDir, mayNotifyLocalHttp: allowLocalHttp };
-  const wechatpay = await simulateWechatpay(desk, { ...place, merchants: merchants.filter((each) => 'mchid' in each) });
-  const alipay = await simulateAlipay(desk, { ...place, merchants: merchants.filter((each) => 'alipayAppId' in each) });
-  const unionpay = await simulateUnionpay(desk, { ...place, merchants: merchants.filter((each) => 'merId' in each) });
-  const stripe = simulateStripe(
-    desk,
-    merchants.filter((each) => 'stripeAccount' in each),
-  );
-  const paypal = await simulatePaypal(desk, { dataDir, merchants: merchants.filter((each) => 'clientId' in each) });
-  const providers: Providers = { wechatpay, alipay, unionpay, stripe, paypal };
+  const { providers, ...published } = await simulateProviders(desk, { dataDir, merchants, allowLocalHttp });
   const endFaults = () => {
     faults.end();
     notices.release();
@@ -134,9 +125,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   machines.resume();
   return {
     url,
-    wechatpay: wechatpay.publicMaterial,
-    alipay: alipay.publicMaterial,
-    unionpay: unionpay.publicMaterial,
+    ...published,
     stop: async () => {
       alarms.stop();
       await closed(server);
@@ -144,6 +133,29 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       await machines.stop();
       await books.close();
     },
+  };
+}
+
+/** @returns the providers, and what each of them publishes: keys and certificates */
+async function simulateProviders(
+  desk: Desk,
+  { dataDir, merchants, allowLocalHttp }: Pick<SimulatorOptions, 'dataDir' | 'merchants'> & { allowLocalHttp: boolean },
+) {
+  const place = { dataDir, mayNotifyLocalHttp: allowLocalHttp };
+  const wechatpay = await simulateWechatpay(desk, { ...place, merchants: merchants.filter((each) => 'mchid' in each) });
+  const alipay = await simulateAlipay(desk, { ...place, merchants: merchants.filter((each) => 'alipayAppId' in each) });
+  const unionpay = await simulateUnionpay(desk, { ...place, merchants: merchants.filter((each) => 'merId' in each) });
+  const stripe = simulateStripe(
+    desk,
+    merchants.filter((each) => 'stripeAccount' in each),
+  );
+  const paypal = await simulatePaypal(desk, { dataDir, merchants: merchants.filter((each) => 'clientId' in each) });
+  const providers: Providers = { wechatpay, alipay, unionpay, stripe, paypal };
+  return {
+    providers,
+    wechatpay: wechatpay.publicMaterial,
+    alipay: alipay.publicMaterial,
+    unionpay: unionpay.publicMaterial,
   };
 }
 
