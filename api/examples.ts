@@ -10,7 +10,7 @@ const AT = {
 };
 
 export const PAYMENT = {
-  id: 'pay_1m7zdnzs5b33wcrbnnr6_1',
+  id: 'pay_1m7zdnzs5b33wcrbnnr601',
   method: 'wechatpay.native',
   out_trade_no: '1m7zdnzs5b33wcrbnnr601',
   provider_trade_no: '4200002026112100000000000001',
@@ -33,7 +33,7 @@ export const OPENED_PAYMENT = {
 export const REFUND_IN_ORDER = {
   id: 'ref_1m7zdnzs5b33wcrbnnr6_1',
   amount: 1650,
-  items: [{ item_id: 'itm_1', quantity: 1, amount: 1650 }],
+  items: [{ item_id: 'itm_1m7zdnzs5b33wcrbnnr60001', quantity: 1, amount: 1650 }],
   reason: 'one arrived broken',
   origin: 'customer',
   status: 'succeeded',
@@ -66,7 +66,7 @@ export const ORDER = {
   currency: NEW_ORDER.currency,
   items: [
     {
-      id: 'itm_1',
+      id: 'itm_1m7zdnzs5b33wcrbnnr60001',
       sku: 'tea-01',
       name: 'Green tea',
       quantity: 2,
@@ -133,7 +133,7 @@ export const RELEASED = {
 } as const;
 
 export const EVENT = {
-  id: 'evt_1m7zdnzs5b33wcrbnnr6_3',
+  id: 'evt_1m7zdnzs5b33wcrbnnr6000003',
   seq: 3,
   type: 'order.paid',
   at: AT.paid,

@@ -197,3 +197,32 @@ describe('as a program', () => {
     expect(none.stderr).toContain('DATABASE_URL');
   });
 });
+
+describe('machines', () => {
+  it('are reached at an address, with secrets that are named and can change', async () => {
+    await orders('merchant add vendor --name Vendor');
+    const [first, second] = [join(folder, 'machines-1'), join(folder, 'machines-2')];
+    const made = (await data('machine secret')).secret;
+    expect(made).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    writeFileSync(first, made);
+    writeFileSync(second, (await data('machine secret')).secret);
+    const url = 'https://machines.example.com/dispatches';
+    expect(await orders(`machine set vendor ${url} file:${first}`)).toMatchObject({ code: 0, err: '' });
+    expect((await data(`machine rotate vendor file:${second}`)).secrets).toEqual([`file:${second}`, `file:${first}`]);
+    const shown = await orders('machine show vendor');
+    expect(shown.out).toContain(`until \`machine settle\` also file:${first}`);
+    expect(shown.out).not.toContain(made);
+    expect((await data('machine settle vendor')).secrets).toEqual([`file:${second}`]);
+  });
+  it.each([
+    ['machine show nobody', 'nobody has no machines; see `machine set`.'],
+    ['machine set nobody https://x.example.com file:/x', 'There is no merchant nobody'],
+    ['machine set acme https://x.example.com whsec_plain', 'Name where the secret is kept'],
+    ['machine set acme https://x.example.com file:/nowhere', "The machines can't be reached like that"],
+    ['machine set acme ftp://x.example.com env:HOME', "The machines can't be reached like that"],
+  ])('%s: says what is wrong', async (line, wrong) => {
+    const { code, out, err } = await orders(line);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(wrong);
+  });
+});
