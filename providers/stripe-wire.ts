@@ -42,7 +42,7 @@ export function stripeWire({ secretKey, webhookSecret }: StripeAccount, edge: Ed
 
 function failureOf(what: string, error: unknown, nowMs: number): Error {
   if (!(error instanceof Stripe.errors.StripeError)) return error instanceof Error ? error : new Error(String(error));
-  const code = error.code ?? error.type;
+  const code = codeOf(error);
   const message = `stripe ${what}: ${error.statusCode ?? ''} ${code} ${maskedSentence(error.message)}`;
   const pause = retryAfterMs(new Headers(error.headers ?? {}), nowMs);
   return new ProviderError(outcomeOf(error), code, message, {
@@ -53,7 +53,15 @@ function failureOf(what: string, error: unknown, nowMs: number): Error {
 
 const { StripeConnectionError, StripeRateLimitError, StripeIdempotencyError, StripeAPIError } = Stripe.errors;
 
-function outcomeOf(error: InstanceType<typeof Stripe.errors.StripeError>): ProviderError['outcome'] {
+type Failure = InstanceType<typeof Stripe.errors.StripeError>;
+
+/** What never reached Stripe is named as it is everywhere, since an outage is known by that. */
+function codeOf(error: Failure): string {
+  if (!(error instanceof StripeConnectionError)) return error.code ?? error.type;
+  return neverConnected(error) ? 'unreachable' : 'connection_broken';
+}
+
+function outcomeOf(error: Failure): ProviderError['outcome'] {
   if (error instanceof StripeConnectionError) return neverConnected(error) ? 'busy' : 'unknown';
   if (error instanceof StripeRateLimitError || error.code === 'lock_timeout') return 'busy';
   // The key has a history with other words, or its first request is still running: only a query tells.

@@ -184,7 +184,10 @@ describe('at the simulator', () => {
     await noFaults();
     const gone = await startSimulator({ port: 0, dataDir: null, merchants: [] });
     await gone.stop();
-    expect((await errorOf(stripe(account, edge(gone.url)).open(attemptOf()))).outcome).toBe('busy');
+    expect(await errorOf(stripe(account, edge(gone.url)).open(attemptOf()))).toMatchObject({
+      outcome: 'busy',
+      code: 'unreachable',
+    });
   });
 
   it('an attempt shorter than Stripe’s half hour gets a session of an hour; its words never change', async () => {
