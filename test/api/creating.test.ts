@@ -120,7 +120,7 @@ describe('what is wrong is refused with its path, and nothing is stored', () => 
     ['an unknown field', { gift: true }, ['gift']],
     ['an unknown field of an item', { items: [{ ...item, weight: 1 }] }, ['items.0.weight']],
     ['an unknown field of the delivery', { delivery: { zip: '1' } }, ['delivery.zip']],
-    ['a fulfilment that is not there', { items: [{ ...item, fulfilment: 'machine' }] }, ['items.0.fulfilment']],
+    ['a fulfilment that is not there', { items: [{ ...item, fulfilment: 'drone' }] }, ['items.0.fulfilment']],
     ['an expiry of 0', { expires_in: 0 }, ['expires_in']],
     ['an expiry too far off', { expires_in: 2_592_001 }, ['expires_in']],
     ['a return URL that is none', { return_url: 'javascript:alert(1)' }, ['return_url']],

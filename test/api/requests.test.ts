@@ -196,7 +196,8 @@ describe('a customer with a checkout token', () => {
     const key = checkoutToken(api.sealer, id);
     const { status, body } = await api.call(`GET /v1/orders/${id}`, undefined, { key });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ id, metadata: null, workflow: null, checkout_url: null });
+    expect(body).toMatchObject({ id, metadata: null, workflow: null });
+    expect(body.checkout_url).toBe(`${api.url}/pay/${id}?token=${key}`);
     expect(body.delivery).toEqual({ name: '李雷', phone: '+86****8000', address: '浙江省杭州市****' });
   });
 
