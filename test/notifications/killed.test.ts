@@ -30,7 +30,8 @@ it('a message is told again by another worker when the first was killed over it'
   const { order } = await createUnstarted(system);
 
   const script = path.resolve(import.meta.dirname, '../support/doomed-worker.ts');
-  const args = ['--import', 'tsx', script, inject('temporalAddress'), system.databaseUrl, system.taskQueue, '0'];
+  const place = [inject('temporalAddress'), system.databaseUrl, system.taskQueue, inject('workflowBundle')];
+  const args = ['--import', 'tsx', script, ...place, '0'];
   const doomed = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const dead = once(doomed, 'exit');
   await once(doomed.stdout, 'data');

@@ -1,6 +1,6 @@
 /**
  * A worker that dies by kill -9 right after its n-th save is committed and before its workflow task ends.
- * Arguments: Temporal address, database URL, task queue, which save is its last (0: none), how long each save and each
+ * Arguments: Temporal address, database URL, task queue, the bundled workflows' file, which save is its last (0: none), how long each save and each
  * reading of a notice takes (milliseconds; none: as long as it takes).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,12 +15,13 @@ import { findMachineGateway } from '../../db/machines.ts';
 import type { Save } from '../../db/save.ts';
 import { machineGateways } from '../../devices/gateways.ts';
 import { providerAccounts } from '../../providers/accounts.ts';
-import { bundleWorkflows } from '../../worker/bundle.ts';
 import { deploymentOf, makeCurrent } from '../../worker/deployment.ts';
 import { runWorker } from '../../worker/run.ts';
+import { readBundle } from './bundle.ts';
 import { SEALER } from './sealer.ts';
 
-const [address, databaseUrl, taskQueue, last, slowMs = '0'] = process.argv.slice(2) as [string, string, string, string];
+type Arguments = [address: string, database: string, taskQueue: string, bundle: string, last: string, slowMs?: string];
+const [address, databaseUrl, taskQueue, bundleFile, last, slowMs = '0'] = process.argv.slice(2) as Arguments;
 const slowly = () => sleep(Number(slowMs));
 const db = connect(databaseUrl);
 const temporal = temporalAt(address);
@@ -41,7 +42,7 @@ const activities = createActivities({
   provider: async (merchant, name) => (await findProvider(merchant, name))!,
   machines: async (merchant) => (await findMachines(merchant))!,
 });
-const bundle = await bundleWorkflows();
+const bundle = readBundle(bundleFile);
 let saves = 0;
 await runWorker({
   connection: await connectNative(temporal),

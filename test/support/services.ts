@@ -1,8 +1,9 @@
 /**
  * What tests need of the outside, started once per run: a PostgreSQL with a migrated template database and a Temporal
- * server in memory, on free ports. Tests get at them by `freshDatabase()` and `inject('temporalAddress')`.
+ * server in memory, on free ports, and the workflows' code bundled once. Tests get at them by `freshDatabase()`,
+ * `inject('temporalAddress')` and `readBundle()`.
  */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -12,6 +13,7 @@ import { startPostgres } from '../../start/postgres.ts';
 import { endLeftChildren } from '../../start/processes.ts';
 import { findTemporal } from '../../start/temporal-binary.ts';
 import { startTemporal } from '../../start/temporal.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
 import { prepareTemplate } from './database.ts';
 
 declare module 'vitest' {
@@ -20,6 +22,8 @@ declare module 'vitest' {
     databaseAdminUrl: string;
     /** host:port of the test run's Temporal server. */
     temporalAddress: string;
+    /** A file with the workflows' code, bundled: see `readBundle`. */
+    workflowBundle: string;
   }
 }
 
@@ -68,7 +72,12 @@ async function startAll(project: TestProject, dataDir: string, services: Service
     services.push(server);
     project.provide('temporalAddress', server.address);
   };
-  const started = await Promise.allSettled([database(), temporal()]);
+  const workflows = async () => {
+    const file = join(dataDir, 'workflows.json');
+    writeFileSync(file, JSON.stringify(await bundleWorkflows()));
+    project.provide('workflowBundle', file);
+  };
+  const started = await Promise.allSettled([database(), temporal(), workflows()]);
   for (const one of started) if (one.status === 'rejected') throw one.reason;
 }
 

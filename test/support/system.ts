@@ -19,9 +19,9 @@ import { providerAccounts, type FindProvider } from '../../providers/accounts.ts
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { demoAccounts, seedAccounts, simulatedMachineOwners, simulatedMerchants } from '../../start/demo-accounts.ts';
 import { seedMerchant } from '../../start/seed.ts';
-import { bundleWorkflows } from '../../worker/bundle.ts';
 import type { RunningWorker } from '../../worker/run.ts';
 import { startWorker } from '../../worker/start.ts';
+import { readBundle } from './bundle.ts';
 import { freshDatabase } from './database.ts';
 import { replayAll } from './histories.ts';
 import { SEALER } from './sealer.ts';
@@ -53,7 +53,7 @@ export type SystemOptions = {
   /** 0: every task replays its order from the start of the history. */
   cachedOrders?: number;
 };
-let bundled: Promise<WorkflowBundle> | undefined;
+let bundled: WorkflowBundle | undefined;
 let count = 0;
 
 /** Everything but the API, for real: own database, own simulator, own task queue. The worker is started by the test. */
@@ -62,7 +62,7 @@ export async function startSystem({
   cachedOrders = CACHED_ORDERS === undefined ? undefined : Number(CACHED_ORDERS),
 }: SystemOptions = {}): Promise<System> {
   if (!bundled) Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const bundle = await (bundled ??= bundleWorkflows());
+  const bundle = (bundled ??= readBundle(inject('workflowBundle')));
   const dataDir = mkdtempSync(join(tmpdir(), 'durable-orders-system-'));
   const database = await freshDatabase();
   const db = connect(database.url);

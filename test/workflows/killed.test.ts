@@ -33,6 +33,7 @@ async function doomedWorker(last: number, slowMs = 0): Promise<{ child: ChildPro
     inject('temporalAddress'),
     system.databaseUrl,
     system.taskQueue,
+    inject('workflowBundle'),
     String(last),
     String(slowMs),
   ];
