@@ -16,7 +16,7 @@ const WechatPayConfig = z.strictObject({
   serialNo: z.string(),
   privateKey: z.string(),
   apiV3Key: z.string(),
-  platformKeys: z.record(z.string(), z.string()),
+  platformKeys: z.record(z.string(), z.string()).optional(),
   baseUrl: z.url().default('https://api.mch.weixin.qq.com'),
 });
 

@@ -95,10 +95,19 @@ export function fieldOf(answer: unknown, name: 'code_url' | 'prepay_id' | 'h5_ur
 
 const MAX_NOTICE_BYTES = 64 * 1024;
 
-/** Section 2.10, in its order. @throws NoticeRejected; ProviderError refused `unhandled_notice` for other events */
-export function noticeIn(wire: WechatPayWire, headers: Headers, body: Uint8Array, nowMs: number): Notice {
+/**
+ * Section 2.10, in its order.
+ * @throws NoticeRejected; ProviderError refused `unhandled_notice` for other events, busy where WeChat Pay's
+ * certificates can't be had now: to be sent again
+ */
+export async function noticeIn(
+  wire: WechatPayWire,
+  headers: Headers,
+  body: Uint8Array,
+  nowMs: number,
+): Promise<Notice> {
   if (body.byteLength > MAX_NOTICE_BYTES) throw unreadable('too large');
-  const flaw = wire.flawIn(headers, body);
+  const flaw = await wire.flawIn(headers, body);
   if (flaw !== undefined) throw unreadable(flaw);
   const json = parseJson(body);
   const { id, event_type } = readShape(Envelope, json, unreadable);

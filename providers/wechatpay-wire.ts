@@ -6,15 +6,10 @@ import type { KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import { call, parseJson, retryAfterMs, type Edge, type HttpAnswer, type HttpRequest } from './http.ts';
 import { ProviderError } from './provider.ts';
-import {
-  openAes256Gcm,
-  privateKeyFrom,
-  publicKeyFrom,
-  signRsaSha256,
-  verifyRsaSha256,
-  type Sealed,
-} from './signing.ts';
+import { openAes256Gcm, privateKeyFrom, publicKeyFrom, signRsaSha256, type Sealed } from './signing.ts';
 import { maskedSentence } from './text.ts';
+import { fetchedKeys, type PlatformKeys } from './wechatpay-certificates.ts';
+import { findFlaw } from './wechatpay-seal.ts';
 
 export type WechatPayAccount = {
   mchid: string;
@@ -27,20 +22,20 @@ export type WechatPayAccount = {
   privateKey: string;
   /** 32 ASCII characters, used as they are. */
   apiV3Key: string;
-  /** Who may sign for WeChat Pay: a certificate's serial, or PUB_KEY_ID_…, and its PEM. Several while keys change. */
-  platformKeys: Record<string, string>;
+  /**
+   * Who may sign for WeChat Pay: PUB_KEY_ID_…, or a certificate's serial, and its PEM. Several while keys change.
+   * Without it: whoever has one of the platform certificates, which are fetched.
+   */
+  platformKeys?: Record<string, string> | undefined;
 };
-
-/** A signature is good for this long, either side of our clock. */
-const MAX_AGE_SECONDS = 300;
 
 export type WechatPayWire = {
   /** The verified answer; null where it has no body. @param what for messages. @throws ProviderError */
   get(what: string, path: string): Promise<unknown>;
   /** Like `get`. @param body sent as JSON. @throws ProviderError */
   post(what: string, path: string, body: unknown): Promise<unknown>;
-  /** Why these bytes can't be taken as WeChat Pay's own; undefined if they can. */
-  flawIn(headers: Headers, body: Uint8Array): string | undefined;
+  /** Why these bytes can't be taken as WeChat Pay's own; undefined if they can. @throws ProviderError busy: can't be told now */
+  flawIn(headers: Headers, body: Uint8Array): Promise<string | undefined>;
   /** A text signed with our key, in base64: for what the buyer's WeChat will check. */
   sign(text: string): string;
   nonce(): string;
@@ -53,16 +48,26 @@ export function wechatPayWire(account: WechatPayAccount, edge: Edge): WechatPayW
   const ourKey = privateKeyFrom('wechatpay privateKey', account.privateKey);
   const apiV3Key = Buffer.from(account.apiV3Key);
   if (apiV3Key.length !== 32) throw new Error('wechatpay apiV3Key: must be 32 bytes');
-  const theirKeys = platformKeysOf(account);
-  const flawIn = (headers: Headers, body: Uint8Array) => findFlaw(theirKeys, edge.now(), headers, body);
+  const send = async (what: string, question: Question): Promise<HttpAnswer> => {
+    const answer = await call(edge, `wechatpay ${what}`, signedRequest(account, ourKey, edge, question));
+    if (answer.status !== 200 && answer.status !== 204) throw refusal(what, answer, edge.now());
+    return answer;
+  };
+  const theirKeys = platformKeysOf(account, edge, () =>
+    send('certificates', { method: 'GET', path: '/v3/certificates' }),
+  );
+  const flawIn = (headers: Headers, body: Uint8Array) => findFlaw(theirKeys.keyOf, edge.now(), headers, body);
 
   async function ask(what: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
-    const request = signedRequest(account, ourKey, edge, { method, path, body });
-    const answer = await call(edge, `wechatpay ${what}`, request);
-    if (answer.status !== 200 && answer.status !== 204) throw refusal(what, answer, edge.now());
-    const flaw = flawIn(answer.headers, answer.body);
+    await theirKeys.ready();
+    const answer = await send(what, { method, path, body });
     // It may well have happened: a good answer that lost its signature on the way looks the same.
-    if (flaw !== undefined) throw new ProviderError('unknown', 'unverified_answer', `wechatpay ${what}: ${flaw}`);
+    const unverified = (flaw: string, cause?: unknown) =>
+      new ProviderError('unknown', 'unverified_answer', `wechatpay ${what}: ${flaw}`, { cause });
+    const flaw = await flawIn(answer.headers, answer.body).catch((error: unknown) => {
+      throw error instanceof ProviderError ? unverified(error.message, error) : error;
+    });
+    if (flaw !== undefined) throw unverified(flaw);
     return answer.status === 204 ? null : parseJson(answer.body);
   }
   return {
@@ -75,12 +80,13 @@ export function wechatPayWire(account: WechatPayAccount, edge: Edge): WechatPayW
   };
 }
 
-function platformKeysOf({ platformKeys }: WechatPayAccount): ReadonlyMap<string, KeyObject> {
-  const keys = Object.entries(platformKeys).map(
-    ([id, pem]) => [id, publicKeyFrom(`wechatpay platformKeys ${id}`, pem)] as const,
+function platformKeysOf(account: WechatPayAccount, edge: Edge, list: () => Promise<HttpAnswer>): PlatformKeys {
+  if (account.platformKeys === undefined) return fetchedKeys(account, edge, list);
+  const keys = new Map(
+    Object.entries(account.platformKeys).map(([id, pem]) => [id, publicKeyFrom(`wechatpay platformKeys ${id}`, pem)]),
   );
-  if (keys.length === 0) throw new Error('wechatpay platformKeys: none given, no answer could be believed');
-  return new Map(keys);
+  if (keys.size === 0) throw new Error('wechatpay platformKeys: none given, no answer could be believed');
+  return { ready: async () => undefined, keyOf: async (serial) => keys.get(serial) };
 }
 
 type Question = { method: 'GET' | 'POST'; path: string; body?: unknown };
@@ -91,7 +97,7 @@ function signedRequest(account: WechatPayAccount, key: KeyObject, edge: Edge, qu
   // Serialised once: the bytes that are signed are the bytes that are sent.
   const body = question.body === undefined ? null : Buffer.from(JSON.stringify(question.body));
   const signed = { method, target: url.pathname + url.search, body, epochMs: edge.now(), nonce: edge.nonce() };
-  const publicKeyId = Object.keys(account.platformKeys).find((id) => id.startsWith('PUB_KEY_ID_'));
+  const publicKeyId = Object.keys(account.platformKeys ?? {}).find((id) => id.startsWith('PUB_KEY_ID_'));
   const headers = {
     accept: 'application/json',
     'user-agent': 'durable-orders',
@@ -118,26 +124,6 @@ export function authorization(
     `WECHATPAY2-SHA256-RSA2048 mchid="${mchid}",nonce_str="${nonce}",signature="${signature}",` +
     `timestamp="${timestamp}",serial_no="${serialNo}"`
   );
-}
-
-/** Answers and notices are signed alike (2.3). The messages quote nothing but a well-formed serial. */
-function findFlaw(
-  keys: ReadonlyMap<string, KeyObject>,
-  nowMs: number,
-  headers: Headers,
-  body: Uint8Array,
-): string | undefined {
-  const [timestamp, nonce, serial, signature] = ['timestamp', 'nonce', 'serial', 'signature'].map((name) =>
-    headers.get(`wechatpay-${name}`),
-  );
-  if (!timestamp || !nonce || !serial || !signature) return 'not signed';
-  if (!/^\d{1,12}$/.test(timestamp)) return 'malformed timestamp';
-  if (Math.abs(Math.floor(nowMs / 1000) - Number(timestamp)) > MAX_AGE_SECONDS)
-    return 'timestamp too far from our clock';
-  const key = keys.get(serial);
-  if (!key) return `signed with an unknown key${/^\w{1,64}$/.test(serial) ? ` ${serial}` : ''}`;
-  const text = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')]);
-  return verifyRsaSha256(key, text, signature) ? undefined : 'signature does not hold';
 }
 
 const Refusal = z.object({ code: z.string().regex(/^[A-Z0-9_]{1,64}$/), message: z.string().catch('') });

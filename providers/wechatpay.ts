@@ -39,7 +39,7 @@ export function wechatPay(account: WechatPayAccount, edge: Edge): PaymentProvide
     close: (payment) => close(desk, payment),
     refund: (request) => refund(desk, request),
     queryRefund: (request) => queryRefund(desk, request),
-    readNotice: async ({ headers, body }) => noticeIn(desk.wire, headers, body, edge.now()),
+    readNotice: ({ headers, body }) => noticeIn(desk.wire, headers, body, edge.now()),
     acknowledge,
     isOurs: ({ merchantNo, appId }) => merchantNo === account.mchid && (appId === null || isOurApp(account, appId)),
   };

@@ -41,6 +41,8 @@ export interface SimulatedProvider {
   readonly routes: Hono<Env>;
   /** Pages that a buyer opens (faults don't apply). */
   readonly pages: Hono<Env>;
+  /** What only this provider can be made to do, below `/_control/{name}`. */
+  readonly controls?: Hono<Env>;
   /** The published schedule: how long to wait after the first, second… failed delivery. */
   readonly noticePausesSeconds: readonly number[];
   readonly noticeTimeoutMs: number;

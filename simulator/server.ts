@@ -170,6 +170,7 @@ function createApp({ desk, providers, machines, endFaults, log }: Everything): H
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.route('/_control/machines', machineControl(desk, machines));
   app.route('/machines', machineRoutes(desk, machines));
+  for (const { name, controls } of Object.values(providers)) if (controls) app.route(`/_control/${name}`, controls);
   app.route('/_control', controlRoutes({ desk, providers, endFaults }));
   app.route('/', pageRoutes(desk, providers));
   for (const provider of Object.values(providers)) app.route('/', provider.pages).route('/', provider.routes);

@@ -1,7 +1,6 @@
 import type { Desk } from '../provider.ts';
 import type { Payment, Refund } from '../records.ts';
 import type { PlatformKeys } from './keys.ts';
-import { signerNamed } from './keys.ts';
 import type { KnownMerchant } from './merchant.ts';
 import type { Signer } from './signature.ts';
 
@@ -46,7 +45,7 @@ export type RefundDetails = { reason: string | null; notifyUrl: string | null; t
 export const paymentDetails = ({ details }: Payment): PaymentDetails => details as PaymentDetails;
 export const refundDetails = ({ details }: Refund): RefundDetails => details as RefundDetails;
 
-/** A key by the serial in the books; the certificate's where that key is gone. */
-export function signerOf({ keys }: Platform, serial: string): Signer {
-  return signerNamed(keys, serial) ?? keys.certificateSigner;
+/** The public key for who asked for it; for all others the certificate that signs by now. */
+export function signerOf({ keys: { publicKeySigner, certificates } }: Platform, serial: string): Signer {
+  return serial === publicKeySigner.serial ? publicKeySigner : certificates[0].signer;
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { buyerPage } from '../pages.ts';
 import type { BuyerWish, Desk, Env, SimulatedProvider } from '../provider.ts';
 import type { Payment } from '../records.ts';
+import { certificateControl, publicCertificates } from './certificates.ts';
 import { platformKeys } from './keys.ts';
 import type { WechatpayMerchant } from './merchant.ts';
 import { knownMerchants } from './merchant.ts';
@@ -15,7 +16,8 @@ import { codeOf, linkTo, paid } from './transactions.ts';
 export type WechatpayPublicMaterial = {
   platformPublicKeyId: string;
   platformPublicKeyPem: string;
-  platformCertificates: { serialNo: string; pem: string }[];
+  /** Those that are valid now, the one that signs first. */
+  readonly platformCertificates: readonly { serialNo: string; pem: string }[];
 };
 
 export type WechatpayOptions = {
@@ -35,6 +37,7 @@ export async function simulateWechatpay(
     name: 'wechatpay',
     routes: wechatpayRoutes(platform),
     pages: pages(platform),
+    controls: certificateControl(platform),
     noticePausesSeconds: NOTICE_PAUSES_SECONDS,
     noticeTimeoutMs: NOTICE_TIMEOUT_MS,
     noticeHeaders: (notice) => noticeHeaders(platform, notice),
@@ -45,7 +48,9 @@ export async function simulateWechatpay(
     publicMaterial: {
       platformPublicKeyId: keys.publicKeySigner.serial,
       platformPublicKeyPem: keys.publicKeyPem,
-      platformCertificates: [{ serialNo: keys.certificateSigner.serial, pem: keys.certificatePem }],
+      get platformCertificates() {
+        return publicCertificates(keys);
+      },
     },
   };
 }
