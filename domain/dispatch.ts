@@ -57,7 +57,8 @@ export const showsSending = (item: Item, { dispatch }: Report): boolean =>
 
 /**
  * What a machine tells of one dispatch, as a report about the item as a whole. Null where that says nothing any more: of
- * an earlier dispatch only counts that all of it came out, after a failure none is under way, and none was never made.
+ * an earlier dispatch only counts that all of it came out (with what was withdrawn since, if it says so), after a failure
+ * none is under way, and none was never made.
  */
 export function aboutTheItem(item: Item, report: Report): Report | null {
   const { dispatch, status, quantity } = report;
@@ -65,8 +66,9 @@ export function aboutTheItem(item: Item, report: Report): Report | null {
   const next = nextDispatch(item);
   if (item.fulfilment !== 'machine' || dispatch > next) return null;
   const isOver = dispatch < (item.toDispatch ? next : item.sends);
-  if (isOver) return status === 'delivered' ? { ...report, dispatch: null, quantity: null } : null;
-  if (status === 'delivering' && quantity === null && item.status === 'failed') return null;
   const inAll = quantity === null ? null : Math.min(item.quantity, item.arrivedBefore + quantity);
+  if (isOver && status !== 'delivered') return null;
+  if (isOver) return { ...report, dispatch: null, quantity: inAll && Math.max(inAll, deliverable(item)) };
+  if (status === 'delivering' && quantity === null && item.status === 'failed') return null;
   return { ...report, dispatch: null, quantity: inAll };
 }

@@ -141,6 +141,14 @@ describe('reports of a machine', () => {
       expect(story.when(machineReport(FIRST, 1, 'delivered', 2)).order.status).toBe('completed');
     }
   });
+  it('of an earlier dispatch are flagged as well, where part of it was withdrawn since; and once', () => {
+    const again = [...taken, machineReport(FIRST, 1, 'failed'), s.redeliver(FIRST)];
+    const { order, now } = paid(one, ...again, apply('a', units([FIRST, 1])), approve('a'), s.refunded('a'));
+    const told = s.tell(order, machineReport(FIRST, 1, 'delivered', 3), now);
+    expect(told.types).toContain('delivered_after_refund');
+    expect(s.itemAt(told.order, 0)).toMatchObject({ status: 'delivered', arrived: 2, withdrawn: 1 });
+    expect(s.tell(told.order, machineReport(FIRST, 1, 'delivered', 3), now).types).toEqual([]);
+  });
   it('of a dispatch that was never made are not believed', () => {
     expect(paid(one).when(machineReport(FIRST, 2, 'delivered', 3)).types).toEqual([]);
     expect(paid({}).when(machineReport(FIRST, 1, 'delivered', 1)).types).toEqual([]);

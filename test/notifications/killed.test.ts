@@ -21,7 +21,7 @@ afterAll(async () => {
   await receiver?.stop();
 });
 
-it('a message is told again by another worker when the first was killed over it', { timeout: 150_000 }, async () => {
+it('a message is told again by another worker when the first was killed over it', { timeout: 300_000 }, async () => {
   receiver.respond = (response, _, count) => {
     if (count > 1) response.writeHead(204).end();
   };
@@ -36,7 +36,7 @@ it('a message is told again by another worker when the first was killed over it'
   const dead = once(doomed, 'exit');
   await once(doomed.stdout, 'data');
   await system.notifiers.tell('whe_1');
-  await expect.poll(() => receiver.received.length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => receiver.received.length, { timeout: 90_000 }).toBe(1);
   doomed.kill('SIGKILL');
   await dead;
 
@@ -46,7 +46,7 @@ it('a message is told again by another worker when the first was killed over it'
   expect(second!.text).toBe(first!.text);
   expect(second!.headers['webhook-id']).toBe(first!.headers['webhook-id']);
   const listed = () => listNotifications(system.db, { merchant: 'demo', order: order.id, limit: 10 });
-  await expect.poll(async () => (await listed())[0]!.status, { timeout: 30_000 }).toBe('delivered');
+  await expect.poll(async () => (await listed())[0]!.status, { timeout: 90_000 }).toBe('delivered');
   expect((await listed())[0]!.attempts).toMatchObject([
     { status: null, duration_ms: null },
     { status: 204, error: null },
