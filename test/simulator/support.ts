@@ -247,7 +247,7 @@ export function decrypted({ json }: Received, key = API_V3_KEY): Json {
 }
 
 /** Waits until something holds; fails with what was last wrong. */
-export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 5000): Promise<T> {
+export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 30_000): Promise<T> {
   const end = Date.now() + withinMs;
   for (;;) {
     try {

@@ -170,7 +170,7 @@ export async function paid(system: System, wanted: Wanted = {}): Promise<{ id: O
 }
 
 /** Looks again and again until it is so. @throws with what it saw last */
-export async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, withinMs = 15_000): Promise<T> {
+export async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, withinMs = 60_000): Promise<T> {
   const end = Date.now() + withinMs;
   for (;;) {
     const seen = await look();
