@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { putEndpoint, sealSecrets } from '../../db/endpoints.ts';
+import { listNotifications } from '../../db/notifications.ts';
+import { newSecret } from '../../notifications/signature.ts';
+import { createUnstarted } from '../support/orders.ts';
+import { SEALER } from '../support/sealer.ts';
+import { startSystem, type System } from '../support/system.ts';
+import { startReceiver, type Receiver } from './receiver.ts';
+
+let system: System;
+let receiver: Receiver;
+beforeAll(async () => {
+  receiver = await startReceiver();
+  system = await startSystem();
+});
+afterAll(async () => {
+  await system?.stop();
+  await receiver?.stop();
+});
+
+it('a message is told again by another worker when the first was killed over it', { timeout: 300_000 }, async () => {
+  receiver.respond = (response, _, count) => {
+    if (count > 1) response.writeHead(204).end();
+  };
+  const secrets = sealSecrets(SEALER, 'whe_of_killed', [{ secret: newSecret(), until: null }]);
+  await putEndpoint(
+    system.db,
+    { id: 'whe_of_killed', merchant: 'demo', url: `${receiver.url}/`, types: null, secrets },
+    20,
+  );
+  const { order } = await createUnstarted(system);
+
+  const script = path.resolve(import.meta.dirname, '../support/doomed-worker.ts');
+  const place = [inject('temporalAddress'), system.databaseUrl, system.taskQueue, inject('workflowBundle')];
+  const args = ['--import', 'tsx', script, ...place, '0'];
+  const doomed = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const dead = once(doomed, 'exit');
+  await once(doomed.stdout, 'data');
+  await system.notifiers.tell('whe_of_killed');
+  await expect.poll(() => receiver.received.length, { timeout: 90_000 }).toBe(1);
+  doomed.kill('SIGKILL');
+  await dead;
+
+  await system.startWorker();
+  await expect.poll(() => receiver.received.length, { timeout: 90_000 }).toBe(2);
+  const [first, second] = receiver.received;
+  expect(second!.text).toBe(first!.text);
+  expect(second!.headers['webhook-id']).toBe(first!.headers['webhook-id']);
+  const listed = () => listNotifications(system.db, { merchant: 'demo', order: order.id, limit: 10 });
+  await expect.poll(async () => (await listed())[0]!.status, { timeout: 90_000 }).toBe('delivered');
+  expect((await listed())[0]!.attempts).toMatchObject([
+    { status: null, duration_ms: null },
+    { status: 204, error: null },
+  ]);
+});
