@@ -39,96 +39,25 @@ const PAYPAL_CURRENCIES =
   'AUD BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN SEK SGD THB TWD USD'.split(' ');
 const DAY = 24 * 60;
 
+/** Asks for nothing and takes nothing. */
+const PLAIN = { needs: [], takes: [] } as const;
+const ALIPAY = { ...PLAIN, provider: 'alipay', currencies: CNY, closing: 'once_known' } as const;
+const WECHATPAY = { ...PLAIN, provider: 'wechatpay', lastsMinutes: 120, currencies: CNY, closing: 'at_once' } as const;
+const UNIONPAY = { ...PLAIN, provider: 'unionpay', lastsMinutes: DAY, currencies: CNY, closing: 'never' } as const;
+
 /** Every payment method that we have, and what it takes (contract, POST …/payments; lives: the providers' documents). */
 export const METHODS = {
-  'alipay.page': {
-    provider: 'alipay',
-    needs: [],
-    takes: ['return_url'],
-    lastsMinutes: 15 * DAY,
-    currencies: CNY,
-    closing: 'once_known',
-  },
-  'alipay.wap': {
-    provider: 'alipay',
-    needs: [],
-    takes: ['return_url'],
-    lastsMinutes: 15 * DAY,
-    currencies: CNY,
-    closing: 'once_known',
-  },
-  'alipay.qr': {
-    provider: 'alipay',
-    needs: [],
-    takes: [],
-    lastsMinutes: 120,
-    currencies: CNY,
-    closing: 'once_known',
-  },
-  'alipay.barcode': {
-    provider: 'alipay',
-    needs: ['auth_code'],
-    takes: [],
-    lastsMinutes: 5,
-    currencies: CNY,
-    closing: 'revoke',
-  },
-  'wechatpay.native': {
-    provider: 'wechatpay',
-    needs: [],
-    takes: [],
-    lastsMinutes: 120,
-    currencies: CNY,
-    closing: 'at_once',
-  },
-  'wechatpay.jsapi': {
-    provider: 'wechatpay',
-    needs: ['payer_id'],
-    takes: [],
-    lastsMinutes: 120,
-    currencies: CNY,
-    closing: 'at_once',
-  },
-  'wechatpay.mini': {
-    provider: 'wechatpay',
-    needs: ['payer_id'],
-    takes: [],
-    lastsMinutes: 120,
-    currencies: CNY,
-    closing: 'at_once',
-  },
-  'wechatpay.h5': {
-    provider: 'wechatpay',
-    needs: ['client_ip'],
-    takes: ['return_url'],
-    lastsMinutes: 5,
-    currencies: CNY,
-    closing: 'at_once',
-  },
-  'unionpay.gateway': {
-    provider: 'unionpay',
-    needs: [],
-    takes: ['return_url'],
-    lastsMinutes: DAY,
-    currencies: CNY,
-    closing: 'never',
-  },
-  'unionpay.wap': {
-    provider: 'unionpay',
-    needs: [],
-    takes: ['return_url'],
-    lastsMinutes: DAY,
-    currencies: CNY,
-    closing: 'never',
-  },
-  'unionpay.qr': {
-    provider: 'unionpay',
-    needs: [],
-    takes: [],
-    lastsMinutes: 120,
-    currencies: CNY,
-    closing: 'never',
-  },
+  'alipay.page': { ...ALIPAY, takes: ['return_url'], lastsMinutes: 15 * DAY },
+  'alipay.wap': { ...ALIPAY, takes: ['return_url'], lastsMinutes: 15 * DAY },
+  'alipay.qr': { ...ALIPAY, lastsMinutes: 120 },
+  'alipay.barcode': { ...ALIPAY, needs: ['auth_code'], lastsMinutes: 5, closing: 'revoke' },
+  'wechatpay.native': WECHATPAY,
+  'wechatpay.jsapi': { ...WECHATPAY, needs: ['payer_id'] },
+  'wechatpay.mini': { ...WECHATPAY, needs: ['payer_id'] },
+  'wechatpay.h5': { ...WECHATPAY, needs: ['client_ip'], takes: ['return_url'], lastsMinutes: 5 },
+  'unionpay.gateway': { ...UNIONPAY, takes: ['return_url'] },
+  'unionpay.wap': { ...UNIONPAY, takes: ['return_url'] },
+  'unionpay.qr': { ...UNIONPAY, lastsMinutes: 120 },
   'card.stripe': {
     provider: 'stripe',
     needs: [],

@@ -1,5 +1,7 @@
 /** What Alipay's objects mean to us: trades, refunds, notices (providers.md 1.5, 1.7, 1.8, 9). */
 import * as z from 'zod';
+import { LIMITS } from '../domain/limits.ts';
+import { readShape } from './adapting.ts';
 import type { Params } from './alipay-signing.ts';
 import { alipayInstant, type AlipayWire } from './alipay-wire.ts';
 import {
@@ -56,7 +58,7 @@ const unreadable = (flaw: string): Error => new NoticeRejected(`alipay notice: $
 
 /** The answer to a query. @throws ProviderError unknown, for an answer about another payment or one that can't be read */
 export function tradeAnswered({ outTradeNo, method }: PaymentRef, node: unknown, nowMs: number): PaymentReport {
-  const trade = readShape(Trade, node);
+  const trade = readShape(Trade, node, malformed);
   if (trade.out_trade_no !== outTradeNo) throw aboutAnother('query');
   const paidAt = alipayInstant(trade.send_pay_date);
   const capture = () => ({
@@ -82,17 +84,17 @@ export function tradeAnswered({ outTradeNo, method }: PaymentRef, node: unknown,
 
 /** The answer to a bar code: paid at once, or the buyer types a password. @throws ProviderError unknown */
 export function barcodeAnswered(outTradeNo: string, node: unknown, nowMs: number): PaymentReport {
-  const { code, out_trade_no } = readShape(Waiting, node);
+  const { code, out_trade_no } = readShape(Waiting, node, malformed);
   if (out_trade_no !== outTradeNo) throw aboutAnother('pay');
   if (code === '10003') return { state: 'processing' };
-  const { trade_no: tradeNo, total_amount, gmt_payment } = readShape(PaidByCode, node);
+  const { trade_no: tradeNo, total_amount, gmt_payment } = readShape(PaidByCode, node, malformed);
   const paidAt = alipayInstant(gmt_payment) ?? nowMs;
   return { state: 'paid', tradeNo, money: cny(total_amount, malformed), paidAt };
 }
 
 /** undefined where this call moved no money: what became of it, only a query tells. @throws ProviderError unknown */
 export function refundAnswered({ outTradeNo }: RefundRequest, node: unknown, nowMs: number): RefundReport | undefined {
-  const { out_trade_no, fund_change, gmt_refund_pay } = readShape(Refunded, node);
+  const { out_trade_no, fund_change, gmt_refund_pay } = readShape(Refunded, node, malformed);
   if (out_trade_no !== outTradeNo) throw aboutAnother('refund');
   if (fund_change === 'N') return undefined;
   return { state: 'succeeded', settledAt: alipayInstant(gmt_refund_pay) ?? nowMs };
@@ -101,13 +103,11 @@ export function refundAnswered({ outTradeNo }: RefundRequest, node: unknown, now
 /** Without a status nothing went back under this number, or not yet. @throws ProviderError unknown */
 export function refundFound(request: RefundRequest, node: unknown, nowMs: number): RefundReport {
   if ((node as { refund_status?: unknown }).refund_status === undefined) return { state: 'unknown' };
-  const { out_request_no, refund_amount, gmt_refund_pay } = readShape(FoundRefund, node);
+  const { out_request_no, refund_amount, gmt_refund_pay } = readShape(FoundRefund, node, malformed);
   if (out_request_no !== request.outRefundNo || fenOf(refund_amount) !== request.refund.amount)
     throw aboutAnother('queryRefund');
   return { state: 'succeeded', settledAt: alipayInstant(gmt_refund_pay) ?? nowMs };
 }
-
-const MAX_NOTICE_BYTES = 64 * 1024;
 
 const Told = z.object({
   notify_id: z.string().min(1).max(128),
@@ -128,13 +128,12 @@ const Told = z.object({
  * second one harmless. @throws NoticeRejected; ProviderError refused `unhandled_notice` for other kinds
  */
 export function noticeIn(wire: AlipayWire, body: Uint8Array, nowMs: number): Notice {
-  if (body.byteLength > MAX_NOTICE_BYTES) throw unreadable('too large');
+  if (body.byteLength > LIMITS.noticeBytes) throw unreadable('too large');
   const fields = fieldsOf(body);
   const flaw = wire.flawIn(fields);
   if (flaw !== undefined) throw unreadable(flaw);
   if (fields['notify_type'] !== 'trade_status_sync') throw unhandled();
-  const { data: told, error } = Told.safeParse(fields);
-  if (error) throw unreadable(error.issues.map(({ path }) => path.join('.')).join(', '));
+  const told = readShape(Told, fields, unreadable);
   const about = {
     id: told.notify_id,
     account: { merchantNo: told.seller_id, appId: told.app_id },
@@ -186,7 +185,11 @@ const aboutAnother = (what: string): ProviderError =>
 
 /** One field of the answer to an opening. @throws ProviderError unknown */
 export const qrCodeIn = (outTradeNo: string, node: unknown): string => {
-  const { out_trade_no, qr_code } = readShape(z.object({ out_trade_no: z.string(), qr_code: z.string().min(1) }), node);
+  const { out_trade_no, qr_code } = readShape(
+    z.object({ out_trade_no: z.string(), qr_code: z.string().min(1) }),
+    node,
+    malformed,
+  );
   if (out_trade_no !== outTradeNo) throw aboutAnother('precreate');
   return qr_code;
 };
@@ -196,13 +199,7 @@ export const revokeAnswered = (node: unknown): { retry: boolean; refunded: boole
   const { retry_flag, action } = readShape(
     z.object({ retry_flag: z.enum(['Y', 'N']), action: z.string().optional() }),
     node,
+    malformed,
   );
   return { retry: retry_flag === 'Y', refunded: action === 'refund' };
 };
-
-/** The error names the fields that are wrong and quotes none of them. */
-function readShape<T extends z.ZodType>(shape: T, value: unknown): z.infer<T> {
-  const { data, error } = shape.safeParse(value);
-  if (error) throw malformed(error.issues.map(({ path }) => path.join('.') || 'no object').join(', '));
-  return data as z.infer<T>;
-}

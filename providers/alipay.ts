@@ -5,6 +5,7 @@
  */
 import type { PaymentMethod } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
+import { acknowledgedBy, fenWithin, isRefusal, ofMethod } from './adapting.ts';
 import {
   barcodeAnswered,
   noticeIn,
@@ -81,11 +82,7 @@ const OPENINGS: Record<Extract<PaymentMethod, `alipay.${string}`>, Opening> = {
 };
 
 async function open(desk: Desk, attempt: Attempt): Promise<Opened> {
-  const { method } = attempt;
-  // Plain configuration may pair this account with a method of another provider.
-  const opening = Object.hasOwn(OPENINGS, method) ? OPENINGS[method as keyof typeof OPENINGS] : undefined;
-  if (!opening) throw new ProviderError('refused', 'unsupported_method', `alipay: no method ${method}`);
-  return opening(desk, attempt, tradeContent(attempt));
+  return ofMethod(OPENINGS, attempt.method)(desk, attempt, tradeContent(attempt));
 }
 
 const redirect = (url: string): Opened => ({ action: { type: 'redirect', url }, reference: null });
@@ -208,23 +205,14 @@ const numbersOf = ({ outTradeNo, tradeNo }: RefundRequest): object => ({
 
 const LARGEST_FEN = 10_000_000_000;
 
-/** @throws ProviderError refused, before anything is sent */
-function fen({ amount, currency }: Money): number {
-  if (currency !== 'CNY') throw new ProviderError('refused', 'unsupported_currency', `alipay: not in ${currency}`);
-  if (Number.isSafeInteger(amount) && amount > 0 && amount <= LARGEST_FEN) return amount;
-  throw new ProviderError('refused', 'unsupported_amount', 'alipay: an amount is 0.01 to 100000000.00 yuan');
-}
+const fen = (money: Money): number => fenWithin(money, LARGEST_FEN);
 
 /** Exactly this body is what Alipay waits for; it knows no other word, and repeats. */
 function acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement {
-  const status = { accepted: 200, failed: 500, rejected: 401 }[outcome];
+  const status = acknowledgedBy[outcome];
   return { status, headers: { 'content-type': 'text/plain' }, body: outcome === 'accepted' ? 'success' : 'fail' };
 }
 
 /** These say who we are or how we ask, and nothing about the payment. */
 const ABOUT_US = ['ACQ.ACCESS_FORBIDDEN', 'ACQ.PARTNER_ERROR', 'ACQ.INVALID_PARAMETER'];
 const isAboutThePayment = ({ code }: ProviderError): boolean => code.startsWith('ACQ.') && !ABOUT_US.includes(code);
-
-function isRefusal(error: unknown, codes?: readonly string[]): error is ProviderError {
-  return error instanceof ProviderError && error.outcome === 'refused' && (codes?.includes(error.code) ?? true);
-}

@@ -54,38 +54,31 @@ const PayPalConfig = z.strictObject({
   baseUrl: z.url().default('https://api-m.paypal.com'),
 });
 
-const PROVIDERS: Partial<
-  Record<ProviderName, (config: unknown, edgeOf: (baseUrl: string) => Edge) => PaymentProvider>
-> = {
-  alipay: (config, edgeOf) => {
-    const { baseUrl, ...account } = AlipayConfig.parse(config);
-    return alipay(account, edgeOf(baseUrl));
-  },
-  stripe: (config, edgeOf) => {
-    const { baseUrl, ...account } = StripeConfig.parse(config);
-    return stripe(account, edgeOf(baseUrl));
-  },
-  wechatpay: (config, edgeOf) => {
-    const { baseUrl, ...account } = WechatPayConfig.parse(config);
-    return wechatPay(account, edgeOf(baseUrl));
-  },
-  paypal: (config, edgeOf) => {
-    const { baseUrl, ...account } = PayPalConfig.parse(config);
-    return payPal(account, edgeOf(baseUrl));
-  },
-  unionpay: (config, edgeOf) => {
-    const { baseUrl, ...account } = UnionPayConfig.parse(config);
-    return unionPay(account, edgeOf(baseUrl));
-  },
+type Create = (config: unknown, edgeOf: (baseUrl: string) => Edge) => PaymentProvider;
+
+const adapter =
+  <Account>(
+    shape: z.ZodType<Account & { baseUrl: string }>,
+    create: (account: Account, edge: Edge) => PaymentProvider,
+  ): Create =>
+  (config, edgeOf) => {
+    const { baseUrl, ...account } = shape.parse(config);
+    return create(account as Account, edgeOf(baseUrl));
+  };
+
+const ADAPTERS: Record<ProviderName, Create> = {
+  alipay: adapter(AlipayConfig, alipay),
+  wechatpay: adapter(WechatPayConfig, wechatPay),
+  unionpay: adapter(UnionPayConfig, unionPay),
+  stripe: adapter(StripeConfig, stripe),
+  paypal: adapter(PayPalConfig, payPal),
 };
 
-/** The adapter for an account. @throws if the configuration does not fit the provider */
+/** The adapter for an account. @throws ZodError if the configuration does not fit the provider */
 export function createProvider(
   name: ProviderName,
   config: unknown,
   edgeOf: (baseUrl: string) => Edge = realEdge,
 ): PaymentProvider {
-  const create = PROVIDERS[name];
-  if (!create) throw new Error(`no adapter for ${name}`);
-  return create(config, edgeOf);
+  return ADAPTERS[name](config, edgeOf);
 }

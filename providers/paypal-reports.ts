@@ -1,6 +1,7 @@
 /** What PayPal's objects mean to us: orders, captures, refunds, events (providers.md 5.2, 5.3, 5.7, 9). */
 import * as z from 'zod';
 import type { Money } from '../domain/money.ts';
+import { readShape } from './adapting.ts';
 import { moneyOf } from './paypal-money.ts';
 import {
   NoticeRejected,
@@ -195,10 +196,3 @@ function moneyIn(amount: z.infer<typeof Amount>, fail: Fail): Money {
 
 const mismatch = (what: string): ProviderError =>
   new ProviderError('unknown', `${what}_mismatch`, `paypal: the answer is about another ${what}`);
-
-/** The error names the fields that are wrong and quotes none of them. */
-function readShape<T extends z.ZodType>(shape: T, value: unknown, fail: Fail): z.infer<T> {
-  const { data, error } = shape.safeParse(value);
-  if (error) throw fail(error.issues.map(({ path }) => path.join('.') || 'no object').join(', '));
-  return data as z.infer<T>;
-}

@@ -5,6 +5,8 @@
  *
  * There is no close: what is never captured costs nobody anything.
  */
+import { LIMITS } from '../domain/limits.ts';
+import { acknowledgedBy, isRefusal, unsupportedMethod } from './adapting.ts';
 import type { Edge } from './http.ts';
 import { parseJson } from './http.ts';
 import { verifyEvent } from './paypal-events.ts';
@@ -48,8 +50,7 @@ export function payPal(account: PayPalAccount, edge: Edge): PaymentProvider {
 
 /** A repeated opening has the same PayPal-Request-Id, and is the same order. */
 async function open({ wire }: Desk, attempt: Attempt): Promise<Opened> {
-  if (attempt.method !== 'paypal.checkout')
-    throw new ProviderError('refused', 'unsupported_method', `paypal: no method ${attempt.method}`);
+  if (attempt.method !== 'paypal.checkout') throw unsupportedMethod(attempt.method);
   const description = withinBytes(attempt.description, 127);
   const answer = await wire.post('open', '/v2/checkout/orders', attempt.outTradeNo, {
     intent: 'CAPTURE',
@@ -148,21 +149,14 @@ async function queryRefund({ wire, edge }: Desk, request: RefundRequest): Promis
   }
 }
 
-const MAX_NOTICE_BYTES = 64 * 1024;
-
 async function readNotice({ account, edge }: Desk, notice: { headers: Headers; body: Uint8Array }): Promise<Notice> {
   const { headers, body } = notice;
-  if (body.byteLength > MAX_NOTICE_BYTES) throw new NoticeRejected('paypal notice: too large');
+  if (body.byteLength > LIMITS.noticeBytes) throw new NoticeRejected('paypal notice: too large');
   await verifyEvent(account.webhookId, edge, headers, body);
   return noticeIn(account.merchantId, parseJson(body), edge.now());
 }
 
 /** Any 2xx is a yes; PayPal reads nothing else. */
 function acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement {
-  const status = { accepted: 200, failed: 500, rejected: 401 }[outcome];
-  return { status, headers: {}, body: '' };
-}
-
-function isRefusal(error: unknown, codes?: readonly string[]): error is ProviderError {
-  return error instanceof ProviderError && error.outcome === 'refused' && (codes?.includes(error.code) ?? true);
+  return { status: acknowledgedBy[outcome], headers: {}, body: '' };
 }

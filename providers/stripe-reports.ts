@@ -1,5 +1,6 @@
 /** What Stripe's objects and events mean to us (providers.md 4.2–4.4, 4.6, 9). */
 import type Stripe from 'stripe';
+import { LIMITS } from '../domain/limits.ts';
 import {
   NoticeRejected,
   ProviderError,
@@ -78,7 +79,6 @@ function refundOf({ status, failure_reason, created }: Stripe.Refund): RefundRep
   }
 }
 
-const MAX_NOTICE_BYTES = 64 * 1024;
 const TOLERANCE_SECONDS = 300;
 
 /** Section 4.6. @throws NoticeRejected; ProviderError refused `unhandled_notice` for other kinds of event */
@@ -88,7 +88,7 @@ export function noticeIn(
   { headers, body }: { headers: Headers; body: Uint8Array },
   nowMs: number,
 ): Notice {
-  if (body.byteLength > MAX_NOTICE_BYTES) throw new NoticeRejected('stripe notice: too large');
+  if (body.byteLength > LIMITS.noticeBytes) throw new NoticeRejected('stripe notice: too large');
   const event = verified(stripe, account, { header: headers.get('stripe-signature') ?? '', body, nowMs });
   const subject = isTold(event) ? subjectOf(event) : undefined;
   if (!subject) throw new ProviderError('refused', 'unhandled_notice', 'stripe: a genuine event of another kind');

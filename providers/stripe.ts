@@ -4,6 +4,7 @@
  *     stripe(account, realEdge('https://api.stripe.com'))
  */
 import type { Money } from '../domain/money.ts';
+import { acknowledgedBy, unsupportedMethod } from './adapting.ts';
 import type { Edge } from './http.ts';
 import {
   ProviderError,
@@ -51,9 +52,7 @@ const expiryOf = ({ startedAt, expiresAt }: Attempt): number =>
 
 async function open({ wire }: Desk, attempt: Attempt): Promise<Opened> {
   const { method, outTradeNo, orderId, money, description, returnUrl } = attempt;
-  // Plain configuration may pair this account with a method of another provider.
-  if (method !== 'card.stripe')
-    throw new ProviderError('refused', 'unsupported_method', `stripe: no method ${String(method)}`);
+  if (method !== 'card.stripe') throw unsupportedMethod(method);
   const metadata = { out_trade_no: outTradeNo, order_id: orderId };
   const name = withinBytes(description, 250) || outTradeNo;
   const price = { currency: currencyOf(money), unit_amount: money.amount, product_data: { name } };
@@ -170,5 +169,5 @@ async function queryRefund({ wire }: Desk, request: RefundRequest): Promise<Refu
 
 /** Stripe reads nothing but the status. */
 function acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement {
-  return { status: { accepted: 200, failed: 500, rejected: 401 }[outcome], headers: {}, body: '' };
+  return { status: acknowledgedBy[outcome], headers: {}, body: '' };
 }

@@ -1,5 +1,7 @@
 /** What UnionPay's answers and notices mean to us (providers.md 3.5–3.7, 9). */
 import * as z from 'zod';
+import { LIMITS } from '../domain/limits.ts';
+import { readShape } from './adapting.ts';
 import {
   NoticeRejected,
   ProviderError,
@@ -86,11 +88,9 @@ function requireSame(answer: Message, txnType: string, number: string, startedAt
   throw new ProviderError('unknown', 'another_transaction', 'unionpay query: the answer is about another transaction');
 }
 
-const MAX_NOTICE_BYTES = 64 * 1024;
-
 /** @throws NoticeRejected; ProviderError refused `unhandled_notice` for other transactions */
 export function noticeIn(wire: UnionPayWire, body: Uint8Array): Notice {
-  if (body.byteLength > MAX_NOTICE_BYTES) throw unreadable('too large');
+  if (body.byteLength > LIMITS.noticeBytes) throw unreadable('too large');
   const message = readForm(Buffer.from(body).toString('utf8'));
   if (!message) throw unreadable('a field stands there twice');
   const flaw = wire.flawIn(message);
@@ -145,10 +145,3 @@ function settledAt(message: Message, fail: Fail): number {
 
 /** For people: the code and UnionPay's words, which hold nothing about the buyer. */
 export const reasonOf = (code: string, words: string): string => `${code} ${words.slice(0, 100)}`.trim();
-
-/** The error names the fields that are wrong and quotes none of them. */
-function readShape<T extends z.ZodType>(shape: T, value: unknown, fail: Fail): z.infer<T> {
-  const { data, error } = shape.safeParse(value);
-  if (error) throw fail(error.issues.map(({ path }) => path.join('.')).join(', '));
-  return data as z.infer<T>;
-}

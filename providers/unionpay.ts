@@ -9,6 +9,7 @@
 import type { PaymentMethod } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentAction } from '../domain/order.ts';
+import { acknowledgedBy, fenWithin, ofMethod } from './adapting.ts';
 import type { Edge } from './http.ts';
 import {
   ProviderError,
@@ -55,15 +56,8 @@ const WAYS: Record<Extract<PaymentMethod, `unionpay.${string}`>, Way> = {
   'unionpay.qr': { txnSubType: '07', bizType: '000000', channelType: '08' },
 };
 
-/** Plain configuration may pair this account with a method of another provider. */
-function wayOf(method: string): Way {
-  const way = Object.hasOwn(WAYS, method) ? WAYS[method as keyof typeof WAYS] : undefined;
-  if (!way) throw new ProviderError('refused', 'unsupported_method', `unionpay: no method ${method}`);
-  return way;
-}
-
 async function open({ wire }: Desk, attempt: Attempt): Promise<Opened> {
-  const { txnSubType, bizType, channelType } = wayOf(attempt.method);
+  const { txnSubType, bizType, channelType } = ofMethod(WAYS, attempt.method);
   const isCode = attempt.method === 'unionpay.qr';
   const fields = {
     txnType: '01',
@@ -117,7 +111,7 @@ async function queryTransaction(
   number: string,
   at: number,
 ): Promise<Message> {
-  const { bizType } = wayOf(method);
+  const { bizType } = ofMethod(WAYS, method);
   const fields = { txnType: '00', txnSubType: '00', bizType, orderId: number, txnTime: compactBeijingTime(at) };
   const answer = await wire.ask(what, 'queryTrans', fields);
   const { respCode, respMsg } = answer;
@@ -127,7 +121,7 @@ async function queryTransaction(
 
 /** 00 says that it was accepted, no more. The same number and time can't be two refunds: UnionPay answers 12. */
 async function refund({ wire }: Desk, request: RefundRequest): Promise<RefundReport> {
-  const { bizType, channelType } = wayOf(request.method);
+  const { bizType, channelType } = ofMethod(WAYS, request.method);
   fen(request.paid);
   const { respCode, respMsg } = await wire.ask('refund', 'backTransReq', {
     txnType: '04',
@@ -150,16 +144,8 @@ async function queryRefund({ wire }: Desk, request: RefundRequest): Promise<Refu
   return refundAnswered(request, answer);
 }
 
-/** Amounts are fen: the minor unit already. @throws ProviderError refused, before anything is sent */
-function fen({ amount, currency }: Money): string {
-  if (currency !== 'CNY') throw new ProviderError('refused', 'unsupported_currency', `unionpay: not in ${currency}`);
-  if (Number.isSafeInteger(amount) && amount > 0 && amount <= 999_999_999_999) return String(amount);
-  throw new ProviderError(
-    'refused',
-    'unsupported_amount',
-    'unionpay: an amount is a whole number of fen, 1 to 12 digits',
-  );
-}
+/** Amounts are fen, the minor unit already, in 12 digits at most. */
+const fen = (money: Money): string => String(fenWithin(money, 999_999_999_999));
 
 /** What separates fields may not stand in free text (providers.md 3.4). */
 const plain = (text: string): string => text.replace(/[&={}[\]]+/g, ' ');
@@ -176,6 +162,5 @@ function refusal(what: string, code = '', words = ''): ProviderError {
 /** UnionPay reads the status only; `ok` is customary (providers.md 3.7). */
 function acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement {
   const headers = { 'content-type': 'text/plain' };
-  if (outcome === 'accepted') return { status: 200, headers, body: 'ok' };
-  return { status: outcome === 'failed' ? 500 : 401, headers, body: 'fail' };
+  return { status: acknowledgedBy[outcome], headers, body: outcome === 'accepted' ? 'ok' : 'fail' };
 }

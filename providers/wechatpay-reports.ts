@@ -1,5 +1,7 @@
 /** What WeChat Pay's objects mean to us: transactions, refunds, notices (providers.md 2.7, 2.8, 2.10, 9). */
 import * as z from 'zod';
+import { LIMITS } from '../domain/limits.ts';
+import { readShape } from './adapting.ts';
 import { parseJson } from './http.ts';
 import {
   NoticeRejected,
@@ -93,8 +95,6 @@ export function fieldOf(answer: unknown, name: 'code_url' | 'prepay_id' | 'h5_ur
   return readShape(z.object({ [name]: z.string().min(1) }), answer, malformed)[name]!;
 }
 
-const MAX_NOTICE_BYTES = 64 * 1024;
-
 /**
  * Section 2.10, in its order.
  * @throws NoticeRejected; ProviderError refused `unhandled_notice` for other events, busy where WeChat Pay's
@@ -106,7 +106,7 @@ export async function noticeIn(
   body: Uint8Array,
   nowMs: number,
 ): Promise<Notice> {
-  if (body.byteLength > MAX_NOTICE_BYTES) throw unreadable('too large');
+  if (body.byteLength > LIMITS.noticeBytes) throw unreadable('too large');
   const flaw = await wire.flawIn(headers, body);
   if (flaw !== undefined) throw unreadable(flaw);
   const json = parseJson(body);
@@ -190,11 +190,4 @@ function refundOf(status: string, successTime: string | null | undefined, nowMs:
     default:
       throw fail('unheard-of refund status');
   }
-}
-
-/** The error names the fields that are wrong and quotes none of them. */
-function readShape<T extends z.ZodType>(shape: T, value: unknown, fail: Fail): z.infer<T> {
-  const { data, error } = shape.safeParse(value);
-  if (error) throw fail(error.issues.map(({ path }) => path.join('.') || 'no object').join(', '));
-  return data as z.infer<T>;
 }

@@ -4,6 +4,7 @@
  *     wechatPay(account, realEdge('https://api.mch.weixin.qq.com'))
  */
 import type { Money } from '../domain/money.ts';
+import { acknowledgedBy, fenWithin, isRefusal, ofMethod } from './adapting.ts';
 import type { Edge } from './http.ts';
 import {
   ProviderError,
@@ -17,7 +18,7 @@ import {
   type RefundRequest,
 } from './provider.ts';
 import { beijingTime, withinBytes } from './text.ts';
-import { OPENINGS, type Opening } from './wechatpay-openings.ts';
+import { OPENINGS } from './wechatpay-openings.ts';
 import { isOurApp, noticeIn, paymentAnswered, refundAnswered } from './wechatpay-reports.ts';
 import { wechatPayWire, type WechatPayAccount, type WechatPayWire } from './wechatpay-wire.ts';
 
@@ -49,7 +50,7 @@ export function wechatPay(account: WechatPayAccount, edge: Edge): PaymentProvide
 const NUMBER_TAKEN = ['OUT_TRADE_NO_USED', 'ORDERPAID', 'ORDER_CLOSED'];
 
 async function open({ account, wire, now }: Desk, attempt: Attempt): Promise<Opened> {
-  const { path, appid, about, action } = openingOf(attempt.method);
+  const { path, appid, about, action } = ofMethod(OPENINGS, attempt.method);
   const body = {
     appid: appid(account),
     mchid: account.mchid,
@@ -71,19 +72,8 @@ async function open({ account, wire, now }: Desk, attempt: Attempt): Promise<Ope
   }
 }
 
-/** Plain configuration may pair this account with a method of another provider. */
-function openingOf(method: string): Opening {
-  const opening = Object.hasOwn(OPENINGS, method) ? OPENINGS[method as keyof typeof OPENINGS] : undefined;
-  if (!opening) throw new ProviderError('refused', 'unsupported_method', `wechatpay: no method ${method}`);
-  return opening;
-}
-
-/** Amounts are fen: the minor unit already. @throws ProviderError refused, before anything is sent */
-function fen({ amount, currency }: Money): number {
-  if (currency !== 'CNY') throw new ProviderError('refused', 'unsupported_currency', `wechatpay: not in ${currency}`);
-  if (Number.isSafeInteger(amount) && amount > 0) return amount;
-  throw new ProviderError('refused', 'unsupported_amount', 'wechatpay: an amount is a whole number of fen, at least 1');
-}
+/** Amounts are fen: the minor unit already. */
+const fen = (money: Money): number => fenWithin(money, Number.MAX_SAFE_INTEGER);
 
 const transactionPath = (outTradeNo: string): string =>
   `/v3/pay/transactions/out-trade-no/${encodeURIComponent(outTradeNo)}`;
@@ -143,14 +133,12 @@ async function queryRefund({ wire, now }: Desk, request: RefundRequest): Promise
 /** Words of 2.10. On success WeChat Pay reads nothing but the status. */
 function acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement {
   if (outcome === 'accepted') return { status: 204, headers: {}, body: '' };
-  const failed = outcome === 'failed';
   return {
-    status: failed ? 500 : 401,
+    status: acknowledgedBy[outcome],
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ code: 'FAIL', message: failed ? 'try again later' : 'signature not accepted' }),
+    body: JSON.stringify({
+      code: 'FAIL',
+      message: outcome === 'failed' ? 'try again later' : 'signature not accepted',
+    }),
   };
-}
-
-function isRefusal(error: unknown, codes?: readonly string[]): error is ProviderError {
-  return error instanceof ProviderError && error.outcome === 'refused' && (codes?.includes(error.code) ?? true);
 }
