@@ -1,8 +1,8 @@
 import { findRecord } from '../db/machines.ts';
 import { dispatchId } from '../domain/ids.ts';
-import { ProviderError } from '../providers/provider.ts';
+import { isRefusal, ProviderError } from '../providers/provider.ts';
 import type { DispatchCall, Dispatched } from './calls.ts';
-import { asFailure, isRefused } from './failure.ts';
+import { asFailure } from './failure.ts';
 import type { Deps } from './index.ts';
 
 export function dispatchActivities({ db, machines, notifyUrl }: Deps) {
@@ -24,7 +24,7 @@ export function dispatchActivities({ db, machines, notifyUrl }: Deps) {
         });
         return { machineNo, finding: { state: 'taken' } };
       } catch (error) {
-        if (isRefused(error))
+        if (isRefusal(error))
           return { machineNo, finding: { state: 'refused', reason: `${error.code}: ${error.message}` } };
         if (isLost(error) && !mayBeTaken) return { machineNo, finding: { state: 'uncertain' } };
         throw asFailure(error);

@@ -26,8 +26,5 @@ export async function calling<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-export const isRefused = (error: unknown): error is ProviderError =>
-  error instanceof ProviderError && error.outcome === 'refused';
-
 /** An operator removed the account, or it was never there: calls wait for it. */
 export class AccountMissing extends Error {}

@@ -2,9 +2,15 @@ import { findBuyer } from '../db/buyers.ts';
 import type { PaymentFinding } from '../domain/commands.ts';
 import { methodTerms, providerOf, type MethodTerms } from '../domain/method.ts';
 import type { PaymentStatus } from '../domain/order.ts';
-import type { Attempt, PaymentProvider, PaymentRef, PaymentReport } from '../providers/provider.ts';
+import {
+  isRefusal,
+  type Attempt,
+  type PaymentProvider,
+  type PaymentRef,
+  type PaymentReport,
+} from '../providers/provider.ts';
 import type { AttemptCall, OpenCall, Opened, WatchCall } from './calls.ts';
-import { calling, isRefused, tryAgain } from './failure.ts';
+import { asFailure, calling, tryAgain } from './failure.ts';
 import type { Deps } from './index.ts';
 
 /** Calls about one attempt. Every one may be repeated and then means the same. */
@@ -17,8 +23,8 @@ export function paymentActivities(deps: Deps) {
         const { action, reference, report } = await provider.open(await attemptOf(deps, call));
         return { action, reference, ...(report && { finding: findingOf(report) }) };
       } catch (error) {
-        if (isRefused(error)) return { refused: `${error.code}: ${error.message}` };
-        return calling(() => Promise.reject(error as Error));
+        if (isRefusal(error)) return { refused: `${error.code}: ${error.message}` };
+        throw asFailure(error);
       }
     },
 
@@ -87,7 +93,7 @@ async function captured(provider: PaymentProvider, payment: PaymentRef): Promise
     if (report.state === 'approved') throw tryAgain('approved, but its money could not be taken yet');
     return findingOf(report);
   } catch (error) {
-    if (isRefused(error)) return { state: 'failed', reason: `${error.code}: ${error.message}`, mayYetBePaid: true };
+    if (isRefusal(error)) return { state: 'failed', reason: `${error.code}: ${error.message}`, mayYetBePaid: true };
     throw error;
   }
 }
@@ -142,7 +148,8 @@ function afterClosing(report: PaymentReport, closing: MethodTerms['closing']): P
   throw tryAgain('closed, but the provider still says it is open');
 }
 
-function findingOf(report: PaymentReport): PaymentFinding {
+/** How an order knows what a provider reports. */
+export function findingOf(report: PaymentReport): PaymentFinding {
   switch (report.state) {
     case 'paid':
       return { state: 'paid', tradeNo: report.tradeNo, ...report.money, paidAt: report.paidAt };
@@ -160,6 +167,5 @@ function findingOf(report: PaymentReport): PaymentFinding {
       return report;
   }
 }
-export const paymentFindingOf = findingOf;
 
 export type ProviderFor = (merchant: string, name: PaymentProvider['name']) => Promise<PaymentProvider>;

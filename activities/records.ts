@@ -5,7 +5,7 @@ import type { MerchantId, OrderId } from '../domain/ids.ts';
 import type { KeptNotice } from '../providers/provider.ts';
 import type { NoticeFinding, OrderToReopen, StoredEvent } from './calls.ts';
 import type { Deps } from './index.ts';
-import { paymentFindingOf } from './payments.ts';
+import { findingOf } from './payments.ts';
 
 /** How much of the timeline a run that opens an order again begins with: the newest, with the order below 2 MB. */
 const TIMELINE_LENGTH = 100;
@@ -50,7 +50,7 @@ export function recordActivities({ db, notifiers }: Deps) {
           about: 'payment',
           outTradeNo: notice.outTradeNo,
           ...common,
-          finding: paymentFindingOf(notice.payment),
+          finding: findingOf(notice.payment),
         };
       const finding = notice.refund.state === 'unknown' ? ({ state: 'processing' } as const) : notice.refund;
       return { about: 'refund', outRefundNo: notice.outRefundNo, ...common, finding };

@@ -1,8 +1,14 @@
 import { Context } from '@temporalio/activity';
 import type { RefundFinding } from '../domain/commands.ts';
-import type { PaymentProvider, RefundReport, RefundRequest } from '../providers/provider.ts';
+import {
+  isRefusal,
+  ProviderError,
+  type PaymentProvider,
+  type RefundReport,
+  type RefundRequest,
+} from '../providers/provider.ts';
 import type { RefundCall, RefundToMake, RefundToWatch } from './calls.ts';
-import { calling, isRefused, tryAgain } from './failure.ts';
+import { calling, tryAgain } from './failure.ts';
 import type { Deps } from './index.ts';
 
 /** "Too frequent" delays a refund, it doesn't fail it (rule 7). Milliseconds. */
@@ -44,10 +50,9 @@ async function makeOnce(provider: PaymentProvider, request: RefundRequest): Prom
     const report = await provider.refund(request);
     return report.state === 'unknown' ? { state: 'processing' } : report;
   } catch (error) {
-    if (isRefused(error)) return { state: 'failed', reason: `${error.code}: ${error.message}` };
-    if (isBusy(error)) throw tryAgain(error.message, error.retryAfterMs ?? PAUSE_WHEN_BUSY);
+    if (isRefusal(error)) return { state: 'failed', reason: `${error.code}: ${error.message}` };
+    if (error instanceof ProviderError && error.outcome === 'busy')
+      throw tryAgain(error.message, error.retryAfterMs ?? PAUSE_WHEN_BUSY);
     throw error;
   }
 }
-const isBusy = (error: unknown): error is Error & { retryAfterMs?: number } =>
-  error instanceof Error && (error as { outcome?: string }).outcome === 'busy';

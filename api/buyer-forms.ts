@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
-import { PROVIDERS, type ProviderName } from '../domain/method.ts';
 import type { BuyerForm } from '../providers/provider.ts';
 import type { ApiEnv, Services } from './env.ts';
+import { namedProvider } from './named-provider.ts';
 import { notFound } from './problem.ts';
 
 const SCRIPT = 'document.forms[0].submit()';
@@ -16,12 +16,11 @@ const POLICY = `default-src 'none'; script-src 'sha256-${SCRIPT_HASH}'; base-uri
  * Where a redirect of ours leads a buyer whose provider takes a posted form only. Nothing is stored: the fields stand
  * in the query, and only those that the merchant's own account signed are passed on.
  */
-export const buyerFormRoutes = ({ findProvider }: Services) =>
+export const buyerFormRoutes = (services: Services) =>
   new Hono<ApiEnv>().get('/forms/:provider/:merchant', async (c) => {
     const { provider: name, merchant } = c.req.param();
-    if (!(PROVIDERS as readonly string[]).includes(name) || !/^[\w.-]{1,100}$/.test(merchant)) throw notFound();
-    const provider = await findProvider(merchant, name as ProviderName);
-    const form = provider?.formOf?.(new URL(c.req.url).searchParams);
+    const provider = await namedProvider(services, merchant, name);
+    const form = provider.formOf?.(new URL(c.req.url).searchParams);
     if (!form) throw notFound();
     return c.html(page(form), 200, { 'content-security-policy': POLICY });
   });

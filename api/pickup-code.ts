@@ -4,7 +4,7 @@ import type { Sealer } from '../db/sealed.ts';
 
 /**
  * What is typed at a machine: nine digits, from a secure source. Stored sealed, to be shown, and as a keyed hash, to be
- * found by: who reads the database learns no code. See docs/adr/0013-pick-up-codes.md.
+ * found by: who reads the database learns no code. See docs/adr/0012-machines-behind-a-backend.md.
  */
 const DIGITS = 9;
 const PURPOSE = 'pickup-code';

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { METHODS, PROVIDERS, type PaymentMethod } from '../domain/method.ts';
 import { NOTIFICATION_TYPES } from '../domain/notification.ts';
 import { EVENT, ORDER, PAYMENT, REFUND, REFUND_IN_ORDER } from './examples.ts';
-import { FULFILMENTS } from '../domain/order.ts';
+import { ACTOR_TYPES, FULFILMENTS } from '../domain/order.ts';
 import { ATTENTION_CODES, type AttentionCode } from '../domain/attention.ts';
 
 /** What the calls answer, word for word as the contract has it. */
@@ -176,7 +176,7 @@ export const Event = z
     type: z.string().openapi({ example: 'order.paid' }),
     at: time(),
     actor: z.object({
-      type: z.enum(['customer', 'merchant', 'operator', 'provider', 'machine', 'system']),
+      type: z.enum(ACTOR_TYPES),
       name: z.string().nullable(),
     }),
     data: z.record(z.string(), z.unknown()),

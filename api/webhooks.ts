@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { recordNotice, type NoticeToRecord, type RecordedNotice } from '../db/notices.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { PROVIDERS, type ProviderName } from '../domain/method.ts';
+import type { ProviderName } from '../domain/method.ts';
 import {
   NoticeRejected,
   ProviderError,
@@ -15,7 +15,8 @@ import type { ApiEnv, Services } from './env.ts';
 import { described } from './errors.ts';
 import { newNoticeId } from './ids.ts';
 import { newRouter } from './operation.ts';
-import { notFound, problemResponses } from './problem.ts';
+import { namedProvider } from './named-provider.ts';
+import { problemResponses } from './problem.ts';
 
 /** Providers wait a few seconds only; a notice is safe once its row is, and a relay repeats what was not told. */
 const TELLING_MS = 2_000;
@@ -45,17 +46,10 @@ const noticeRoute = {
 export const webhookRoutes = (services: Services) =>
   newRouter().openapi(noticeRoute, async (c) => {
     const { provider: name, merchant } = c.req.valid('param');
-    const provider = await providerFor(services, merchant, name);
+    const provider = await namedProvider(services, merchant, name);
     const bytes = await readBytes(c, LIMITS.noticeBytes);
     return asSaid(provider, await takeIn(services, c, provider, merchant, bytes)) as never;
   });
-
-async function providerFor({ findProvider }: Services, merchant: string, name: string): Promise<PaymentProvider> {
-  const isKnown = (PROVIDERS as readonly string[]).includes(name) && /^[\w.-]{1,100}$/.test(merchant);
-  const provider = isKnown ? await findProvider(merchant, name as ProviderName) : null;
-  if (!provider) throw notFound();
-  return provider;
-}
 
 type Outcome = Parameters<PaymentProvider['acknowledge']>[0];
 

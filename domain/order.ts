@@ -3,8 +3,9 @@ import type { PaymentMethod } from './method.ts';
 
 /** Amounts are integers in the minor unit of the order's currency; times are epoch milliseconds. */
 
+export const ACTOR_TYPES = ['customer', 'merchant', 'operator', 'provider', 'machine', 'system'] as const;
 export type Actor = {
-  type: 'customer' | 'merchant' | 'operator' | 'provider' | 'machine' | 'system';
+  type: (typeof ACTOR_TYPES)[number];
   name: string | null;
 };
 export const SYSTEM: Actor = { type: 'system', name: null };

@@ -14,11 +14,6 @@ export function readShape<T extends z.ZodType>(shape: T, value: unknown, fail: (
   return data as z.infer<T>;
 }
 
-/** Whether the provider said a definite no; with `codes`: for one of these reasons. */
-export function isRefusal(error: unknown, codes?: readonly string[]): error is ProviderError {
-  return error instanceof ProviderError && error.outcome === 'refused' && (codes?.includes(error.code) ?? true);
-}
-
 /** Plain configuration may pair an account with a method of another provider. */
 export const unsupportedMethod = (method: string): ProviderError =>
   new ProviderError('refused', 'unsupported_method', `this provider has no method ${method}`);

@@ -5,7 +5,7 @@
  */
 import type { PaymentMethod } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
-import { acknowledgedBy, fenWithin, isRefusal, ofMethod } from './adapting.ts';
+import { acknowledgedBy, fenWithin, ofMethod } from './adapting.ts';
 import {
   barcodeAnswered,
   noticeIn,
@@ -19,6 +19,7 @@ import {
 import { alipayTime, alipayWire, type AlipayAccount, type AlipayWire } from './alipay-wire.ts';
 import type { Edge } from './http.ts';
 import {
+  isRefusal,
   ProviderError,
   type Acknowledgement,
   type Attempt,

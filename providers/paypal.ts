@@ -6,7 +6,7 @@
  * There is no close: what is never captured costs nobody anything.
  */
 import { LIMITS } from '../domain/limits.ts';
-import { acknowledgedBy, isRefusal, unsupportedMethod } from './adapting.ts';
+import { acknowledgedBy, unsupportedMethod } from './adapting.ts';
 import type { Edge } from './http.ts';
 import { parseJson } from './http.ts';
 import { verifyEvent } from './paypal-events.ts';
@@ -15,6 +15,7 @@ import { noticeIn, openedOrder, orderAnswered, refundAnswered, refundInOrder } f
 import { payPalWire, type PayPalAccount, type PayPalWire } from './paypal-wire.ts';
 import {
   NoticeRejected,
+  isRefusal,
   ProviderError,
   type Acknowledgement,
   type Attempt,

@@ -161,3 +161,8 @@ export class ProviderError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 }
+
+/** Whether the provider said a definite no; with `codes`: for one of these reasons. */
+export function isRefusal(error: unknown, codes?: readonly string[]): error is ProviderError {
+  return error instanceof ProviderError && error.outcome === 'refused' && (codes?.includes(error.code) ?? true);
+}

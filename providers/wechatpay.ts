@@ -4,9 +4,10 @@
  *     wechatPay(account, realEdge('https://api.mch.weixin.qq.com'))
  */
 import type { Money } from '../domain/money.ts';
-import { acknowledgedBy, fenWithin, isRefusal, ofMethod } from './adapting.ts';
+import { acknowledgedBy, fenWithin, ofMethod } from './adapting.ts';
 import type { Edge } from './http.ts';
 import {
+  isRefusal,
   ProviderError,
   type Acknowledgement,
   type Attempt,

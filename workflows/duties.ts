@@ -11,7 +11,7 @@ import type { Fact } from '../domain/commands.ts';
 import { dutiesOf, type Duty } from '../domain/duties.ts';
 import type { PaymentId, RefundId } from '../domain/ids.ts';
 import { outRefundNoOf } from '../domain/ids.ts';
-import { providerOf } from '../domain/method.ts';
+import { providerOf, type ProviderName } from '../domain/method.ts';
 import { paymentOf, refundOf, type Order, type Payment } from '../domain/order.ts';
 import { deadlineOf } from '../domain/time.ts';
 import type { AttemptCall, RefundCall } from '../activities/calls.ts';
@@ -182,7 +182,6 @@ async function perform(duty: Duty, order: Order, mayBeDone: boolean, takesLonger
 
 async function openingOf(order: Order, id: PaymentId, takesLonger: () => void): Promise<Fact> {
   const payment = paymentOf(order, id)!;
-  const by = { type: 'provider', name: providerOf(payment.method) } as const;
   const call = {
     ...callOf(order, payment),
     title: order.title,
@@ -193,8 +192,13 @@ async function openingOf(order: Order, id: PaymentId, takesLonger: () => void): 
     takesLonger();
     return openAttempt(call);
   });
-  if ('action' in opened) return { type: 'payment_opened', payment: id, ...opened, by };
-  return { type: 'payment_found', payment: id, finding: { state: 'failed', reason: opened.refused }, by };
+  if ('action' in opened) return { type: 'payment_opened', payment: id, ...opened, by: providerFor(payment) };
+  return {
+    type: 'payment_found',
+    payment: id,
+    finding: { state: 'failed', reason: opened.refused },
+    by: providerFor(payment),
+  };
 }
 
 async function watchingOf(order: Order, id: PaymentId): Promise<Fact> {
@@ -205,22 +209,21 @@ async function watchingOf(order: Order, id: PaymentId): Promise<Fact> {
     known: payment.status,
     ...(payment.watched && { until: payment.watched.until }),
   });
-  return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
+  return { type: 'payment_found', payment: id, finding, by: providerFor(payment) };
 }
 
 async function capturingOf(order: Order, id: PaymentId): Promise<Fact> {
   const payment = paymentOf(order, id)!;
   const { captureAttempt } = owedActivities(`Take the money of ${payment.outTradeNo} at ${providerOf(payment.method)}`);
   const finding = await captureAttempt(callOf(order, payment));
-  return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name: providerOf(payment.method) } };
+  return { type: 'payment_found', payment: id, finding, by: providerFor(payment) };
 }
 
 async function closingOf(order: Order, id: PaymentId): Promise<Fact> {
   const payment = paymentOf(order, id)!;
   const { closeAttempt } = owedActivities(`Close ${payment.outTradeNo} at ${providerOf(payment.method)}`);
   const finding = await closeAttempt(callOf(order, payment));
-  const by = { type: 'provider', name: providerOf(payment.method) } as const;
-  return { type: 'payment_found', payment: id, finding, closing: true, by };
+  return { type: 'payment_found', payment: id, finding, closing: true, by: providerFor(payment) };
 }
 
 async function refunding(order: Order, id: RefundId, mayBeMade: boolean): Promise<Fact | null> {
@@ -229,7 +232,7 @@ async function refunding(order: Order, id: RefundId, mayBeMade: boolean): Promis
   const { makeRefund } = owedActivities(`Refund ${call.outRefundNo} at ${call.provider}`);
   const { tries } = refundOf(order, id)!;
   const finding = await makeRefund({ ...call, mayBeMade });
-  return { type: 'refund_found', refund: id, tries, finding, by: { type: 'provider', name: call.provider } };
+  return { type: 'refund_found', refund: id, tries, finding, by: actorAt(call.provider) };
 }
 
 async function settling(order: Order, id: RefundId): Promise<Fact | null> {
@@ -238,7 +241,7 @@ async function settling(order: Order, id: RefundId): Promise<Fact | null> {
   const { watchRefund } = owedActivities(`Ask ${call.provider} about refund ${call.outRefundNo}`);
   const { tries, astray = [] } = refundOf(order, id)!;
   const finding = await watchRefund({ ...call, mayBeUnmade: astray.length > 0 });
-  return { type: 'refund_found', refund: id, tries, finding, by: { type: 'provider', name: call.provider } };
+  return { type: 'refund_found', refund: id, tries, finding, by: actorAt(call.provider) };
 }
 
 async function dispatching(order: Order, duty: Extract<Duty, { type: 'dispatch_item' }>): Promise<Fact> {
@@ -248,6 +251,9 @@ async function dispatching(order: Order, duty: Extract<Duty, { type: 'dispatch_i
   const { machineNo, finding } = await dispatchItem(call);
   return { type: 'dispatch_found', item, dispatch, finding, by: { type: 'machine', name: machineNo } };
 }
+
+const actorAt = (name: ProviderName) => ({ type: 'provider', name }) as const;
+const providerFor = ({ method }: Payment) => actorAt(providerOf(method));
 
 const callOf = (order: Order, payment: Payment): AttemptCall => ({
   order: order.id,

@@ -1,14 +1,13 @@
 import { LIMITS } from '../domain/limits.ts';
 import { METHODS } from '../domain/method.ts';
 import type { Wish } from '../domain/commands.ts';
+import { ACTOR_TYPES } from '../domain/order.ts';
+import { fieldsOf } from './signals.ts';
 
 /** Updates can be sent by hand: one without the form of a wish is refused, it must not stop the order. */
 
 type Check = (value: unknown) => boolean;
-type Fields = Record<string, unknown>;
 
-const fieldsOf = (value: unknown): Fields | null =>
-  typeof value === 'object' && value !== null ? (value as Fields) : null;
 /** PostgreSQL stores no U+0000 and no half of a character. */
 const text: Check = (value) =>
   typeof value === 'string' &&
@@ -29,22 +28,21 @@ const oneOf =
     typeof value === 'string' && values.includes(value);
 const actor: Check = (value) => {
   const fields = fieldsOf(value);
-  return !!fields && ACTORS(fields['type']) && (fields['name'] === undefined || optional(text)(fields['name']));
+  return oneOf(...ACTOR_TYPES)(fields['type']) && (fields['name'] === undefined || optional(text)(fields['name']));
 };
-const ACTORS = oneOf('customer', 'merchant', 'operator', 'provider', 'machine', 'system');
 const reviewer: Check = (value) => {
   const fields = fieldsOf(value);
-  return !!fields && text(fields['key']) && text(fields['name']);
+  return text(fields['key']) && text(fields['name']);
 };
 const ask: Check = (value) => {
   const fields = fieldsOf(value);
-  if (fields?.['type'] === 'amount') return count(fields['amount']);
-  if (fields?.['type'] === 'items') return Array.isArray(fields['items']) && fields['items'].every(units);
-  return fields?.['type'] === 'all';
+  if (fields['type'] === 'amount') return count(fields['amount']);
+  if (fields['type'] === 'items') return Array.isArray(fields['items']) && fields['items'].every(units);
+  return fields['type'] === 'all';
 };
 const units: Check = (value) => {
   const fields = fieldsOf(value);
-  return !!fields && text(fields['item']) && count(fields['quantity']);
+  return text(fields['item']) && count(fields['quantity']);
 };
 
 type Shape<T extends Wish['type']> = Record<Exclude<keyof Extract<Wish, { type: T }>, 'type' | 'by'>, Check>;
@@ -65,6 +63,6 @@ const SHAPES: { [T in Wish['type']]: Shape<T> } = {
 /** @returns what is wrong with it, naming the field; null if it has its form */
 export function flawOf(wish: { type: Wish['type'] }): string | null {
   const checks: [string, Check][] = [...Object.entries(SHAPES[wish.type]), ['by', actor]];
-  const wrong = checks.find(([field, isRight]) => !isRight((wish as Fields)[field]));
+  const wrong = checks.find(([field, isRight]) => !isRight(fieldsOf(wish)[field]));
   return wrong ? `The field "${wrong[0]}" of "${wish.type}" is missing or has no proper form.` : null;
 }

@@ -90,9 +90,7 @@ async function opened(desk: Desk, wish: CommandOf<'open_payment'>): Promise<Paym
   if (isPaid(book.order)) throw refusal('already_paid', 'The order has been paid by another attempt.');
   if (status === 'failed') throw refusal('provider_error', failure ?? 'The provider refused the payment.');
   if (!isOpen(attempt())) throw refusal('invalid_state', 'Another payment attempt has taken the place of this one.');
-  if (!isOpened(attempt()))
-    throw refusal('provider_unavailable', 'The provider does not answer. The same call again continues this attempt.');
-  return attempt();
+  throw refusal('provider_unavailable', 'The provider does not answer. The same call again continues this attempt.');
 }
 
 /** The stored order, which had more, did not take the wish. @throws why */

@@ -1,5 +1,5 @@
 import { LIMITS } from '../domain/limits.ts';
-import type { Actor, Tracking } from '../domain/order.ts';
+import { ACTOR_TYPES, type Actor, type Tracking } from '../domain/order.ts';
 import type { Arrival } from './book.ts';
 
 /** Signals can be sent by hand: what doesn't have the form of one is left aside, it must not stop the order. */
@@ -12,8 +12,9 @@ const textOf = (value: unknown): string | null =>
   typeof value === 'string' && value !== ''
     ? value.slice(0, LIMITS.reasonLength).replaceAll(/\0|\p{Surrogate}/gu, '\ufffd')
     : null;
-const fieldsOf = (signal: unknown): Record<string, unknown> =>
-  typeof signal === 'object' && signal !== null ? (signal as Record<string, unknown>) : {};
+/** None, of what has none. */
+export const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 export function arrivalOfNotice(signal: unknown): Arrival[] {
   const noticeId = textOf(fieldsOf(signal)['noticeId']);
@@ -58,10 +59,8 @@ function trackingOf(value: unknown): Tracking | null {
   return carrier && number ? { carrier, number } : null;
 }
 
-const ACTORS = ['customer', 'merchant', 'operator', 'provider', 'machine', 'system'] as const satisfies Actor['type'][];
-
 function actorOf(value: unknown): Actor | null {
   const fields = fieldsOf(value);
-  const type = ACTORS.find((one) => one === fields['type']);
+  const type = ACTOR_TYPES.find((one) => one === fields['type']);
   return type ? { type, name: textOf(fields['name']) } : null;
 }
