@@ -84,7 +84,7 @@ export const NewOrderBody = z
       context.addIssue({ code: 'custom', path: ['items', index, 'machine_no'], message });
   })
   .openapi('NewOrder', { example: NEW_ORDER });
-type NewOrderBody = z.infer<typeof NewOrderBody>;
+export type NewOrderBody = z.infer<typeof NewOrderBody>;
 type ItemBody = z.infer<typeof ItemBody>;
 
 const amountOf = ({ amount: total, unit_amount, quantity: count }: ItemBody): number =>
