@@ -101,6 +101,13 @@ describe('active ordering', () => {
     expect(payments).toMatchObject([{ method: 'wechatpay.native', amount: 300 }]);
   });
 
+  it('is open to the demo application, at its two machines', async () => {
+    const demo = { appid: 'ds_demo', appsecret: 'ds_demo_secret' };
+    for (const machine_no of ['16327129', '16327130'])
+      expect(await order(wanted({ machine_no, test: true }), demo)).toMatchObject({ code: 0 });
+    expect(await order(wanted({ machine_no: '16327131' }), demo)).toEqual(INVALID);
+  });
+
   it('is of the vending channel, for operators in the Temporal UI', async () => {
     const { id } = await ordered();
     const row = await api.system.db.selectFrom('orders').select('channel').where('id', '=', id).executeTakeFirst();
