@@ -25,6 +25,7 @@ import { refundRoutes } from './refunds.ts';
 import { logRequests } from './request-log.ts';
 import { secureHeaders } from './security-headers.ts';
 import { statisticsRoutes } from './statistics.ts';
+import { vendingRoutes } from './vending/routes.ts';
 import { webhookEndpointRoutes } from './webhook-endpoints.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -74,6 +75,7 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages
     statisticsRoutes(services),
     machineReportRoutes(services), // Before those of the providers, whose path would take them.
     webhookRoutes(services),
+    vendingRoutes(services),
     healthRoutes(services),
   ])
     app.route('/', routes);

@@ -5,12 +5,14 @@ import { ProviderProblem, Refused } from '../client/refused.ts';
 import type { ApiEnv } from './env.ts';
 import { Problem, problemResponse } from './problem.ts';
 
+export const onError = (error: Error, c: Context<ApiEnv>): Response => problemResponse(logged(error, c));
+
 /** Whatever was thrown becomes a problem; what we didn't expect is logged, and told to nobody. */
-export function onError(error: Error, c: Context<ApiEnv>): Response {
+export function logged(error: unknown, c: Context<ApiEnv>): Problem {
   const problem = problemOf(error);
   if (problem.code === 'internal_error') c.var.log.error({ err: described(error) }, 'a request failed');
   if (problem.code === 'temporarily_unavailable') c.var.log.warn({ err: described(error) }, 'a request came too early');
-  return problemResponse(problem);
+  return problem;
 }
 
 export function problemOf(error: unknown): Problem {

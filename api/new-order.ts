@@ -84,7 +84,7 @@ export const NewOrderBody = z
       context.addIssue({ code: 'custom', path: ['items', index, 'machine_no'], message });
   })
   .openapi('NewOrder', { example: NEW_ORDER });
-type NewOrderBody = z.infer<typeof NewOrderBody>;
+export type NewOrderBody = z.infer<typeof NewOrderBody>;
 type ItemBody = z.infer<typeof ItemBody>;
 
 const amountOf = ({ amount: total, unit_amount, quantity: count }: ItemBody): number =>
@@ -119,11 +119,10 @@ function unitAmountOf(item: ItemBody): number | null {
 export function orderFrom(
   body: NewOrderBody,
   given: { id: OrderId; merchant: Merchant; now: number },
-): Omit<OrderToCreate, 'personal' | 'customerHash' | 'pickupCode'> & { personalData: PersonalData | null } {
+): Omit<OrderToCreate, 'channel' | 'personal' | 'customerHash' | 'pickupCode'> & { personalData: PersonalData | null } {
   return {
     ...openOrder(termsOf(body, given)),
     merchantOrderNo: body.merchant_order_no,
-    channel: 'api',
     details: detailsOf(body),
     items: body.items.map((item) => ({
       sku: item.sku ?? null,

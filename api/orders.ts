@@ -1,21 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import {
-  createOrder,
-  listOrders,
-  markStarted,
-  storedFrom,
-  type OrderFilter,
-  type OrderToCreate,
-  type StoredOrder,
-} from '../db/orders.ts';
-import { CodeTaken } from '../db/pickup.ts';
-import type { OrderId } from '../domain/ids.ts';
+import { listOrders, type OrderFilter, type StoredOrder } from '../db/orders.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { hasCode } from '../domain/pickup.ts';
-import { customerHash, customerHashes } from './customer-hash.ts';
+import { createFrom } from './create-order.ts';
+import { customerHashes } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from './errors.ts';
 import {
   cursorAfter,
   flag,
@@ -29,10 +18,9 @@ import {
   text,
 } from './fields.ts';
 import { newOrderId } from './ids.ts';
-import { NewOrderBody, orderFrom, pickupMachineOf } from './new-order.ts';
+import { NewOrderBody } from './new-order.ts';
 import { body, json, newRouter, operation } from './operation.ts';
-import { etagOf, matches, orderBody, personalContext } from './order-view.ts';
-import { newPickupCode } from './pickup-code.ts';
+import { etagOf, matches, orderBody } from './order-view.ts';
 import { Problem } from './problem.ts';
 import { listOf, Nothing, Order, OrderPath, OrderStatus, RefundStatusOfOrder } from './schemas.ts';
 import { ask, loadOrder } from './wishes.ts';
@@ -202,61 +190,21 @@ export const orderRoutes = (services: Services) =>
       return c.json(orderBody(services, c.var.caller, stored), 200);
     });
 
-/** The row first; the workflow starts while the answer is on its way, and a relay starts what a crash left behind. */
+/** @throws Problem merchant_order_no_taken */
 async function create(
   services: Services,
   c: Context<ApiEnv>,
   wanted: z.infer<typeof NewOrderBody>,
 ): Promise<StoredOrder> {
-  const { sealer, now } = services;
   const { caller } = c.var;
-  const id = newOrderId(c.get('seed')?.ids, now());
-  const { personalData, ...made } = orderFrom(wanted, { id, merchant: caller.merchant, now: now() });
-  const customer = personalData?.customer?.id ?? null;
-  const outcome = await write(services, {
-    ...made,
-    personal: personalData && sealer.seal(personalData, personalContext(id)),
-    customerHash: customer === null ? null : customerHash(sealer, caller.merchant.id, customer),
-  });
-  if ('order' in outcome) {
-    startLater(services, c, outcome);
-    return outcome;
-  }
+  const id = newOrderId(c.get('seed')?.ids, services.now());
+  const outcome = await createFrom(services, c, wanted, { id, channel: 'api' });
+  if ('order' in outcome) return outcome;
   // The same Idempotency-Key goes on after a failure of ours: this is its order.
   if (outcome.takenBy === id) return loadOrder(services, caller, id);
   throw new Problem('merchant_order_no_taken', 'Another order has this merchant_order_no.', {
     extra: { order_id: outcome.takenBy },
   });
-}
-
-/** With a pick-up code of its own; one that a live order has already is drawn again. */
-async function write(
-  services: Pick<Services, 'db' | 'sealer' | 'notifiers'>,
-  made: Omit<OrderToCreate, 'pickupCode'>,
-): Promise<StoredOrder | { takenBy: OrderId }> {
-  const { order, items } = made;
-  const place = { order: order.id, merchant: order.merchant, machineNo: pickupMachineOf(items, order) };
-  const created = { ...made, pickupCode: hasCode(order) ? newPickupCode(services.sealer, place) : null };
-  try {
-    const outcome = await createOrder(services.db, created);
-    if ('takenBy' in outcome) return outcome;
-    services.notifiers.tellSoon(outcome.endpoints, 0);
-    return storedFrom(created, outcome.numbers);
-  } catch (error) {
-    if (!(error instanceof CodeTaken)) throw error;
-    return write(services, made);
-  }
-}
-
-function startLater({ db, gateway, background }: Services, c: Context<ApiEnv>, stored: StoredOrder): void {
-  const { id } = stored.order;
-  const { log } = c.var;
-  const starting = gateway
-    .start(stored)
-    .then((runId) => markStarted(db, id, runId))
-    .catch((error: unknown) => log.warn({ order: id, err: described(error) }, 'not started yet; a relay will'))
-    .finally(() => background.delete(starting));
-  background.add(starting);
 }
 
 async function list(services: Services, c: Context<ApiEnv>, query: z.infer<typeof ListQuery>) {

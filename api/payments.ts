@@ -134,8 +134,12 @@ export const paymentRoutes = (services: Services) =>
       return c.json({ data, next_cursor: null }, 200);
     })
     .openapi(openRoute, async (c) => {
-      const payment = await open(services, c, c.req.valid('json'));
-      return c.json(paymentView(payment), 201);
+      const { caller } = c.var;
+      const asked = c.req.valid('json');
+      if (caller.kind === 'customer' && asked.return_url)
+        throw invalid({ path: 'return_url', message: 'Not by checkout token.' });
+      const loaded = await loadOrder(services, caller, c.req.valid('param').id);
+      return c.json(paymentView(await openAttempt(services, c, asked, loaded)), 201);
     })
     .openapi(getRoute, async (c) => {
       const { id, payment_id } = c.req.valid('param');
@@ -166,13 +170,18 @@ async function purposeOf(
   return { currency: code ?? order.currency, amount: sum ?? order.total };
 }
 
-/** @throws Problem, Refused, ProviderProblem */
-async function open(services: Services, c: Context<ApiEnv>, asked: z.infer<typeof OpenBody>): Promise<Attempt> {
+/**
+ * Opens an attempt for the order as it was read just now, or goes on with the open one of this method.
+ * @throws Problem, Refused, ProviderProblem
+ */
+export async function openAttempt(
+  services: Services,
+  c: Context<ApiEnv>,
+  asked: z.infer<typeof OpenBody>,
+  loaded: StoredOrder,
+): Promise<Attempt> {
   const { caller } = c.var;
   const { method } = asked;
-  if (caller.kind === 'customer' && asked.return_url)
-    throw invalid({ path: 'return_url', message: 'Not by checkout token.' });
-  const loaded = await loadOrder(services, caller, c.req.param('id') ?? '');
   const buyer = buyerOf(asked, returnUrl(services, caller, loaded));
   const kept = Object.keys(buyer).length > 0 ? newBuyerId(services.now()) : null;
   const wish = { type: 'open_payment', method, ...(kept && { buyer: kept }) } as const;

@@ -4,6 +4,7 @@ import * as buyers from './migrations/0002-buyers.ts';
 import * as notifications from './migrations/0003-notifications.ts';
 import * as delivery from './migrations/0004-delivery.ts';
 import * as pages from './migrations/0005-pages.ts';
+import * as applications from './migrations/0006-applications.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -12,6 +13,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-notifications': notifications,
   '0004-delivery': delivery,
   '0005-pages': pages,
+  '0006-applications': applications,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

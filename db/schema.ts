@@ -11,6 +11,7 @@ import type {
   Tracking,
 } from '../domain/order.ts';
 import type { PublicStatus, RefundStatusOfOrder } from '../domain/view.ts';
+import type { ApplicationsTable } from './schema-applications.ts';
 import type { ConsoleSessionsTable } from './schema-console.ts';
 import type {
   NotificationAttemptsTable,
@@ -29,6 +30,7 @@ export interface Database {
   pickup_codes: PickupCodesTable;
   pickup_guesses: PickupGuessesTable;
   machine_gateways: MachineGatewaysTable;
+  applications: ApplicationsTable;
   order_events: OrderEventsTable;
   payments: PaymentsTable;
   buyers: BuyersTable;
@@ -104,6 +106,8 @@ export type OrderDetails = {
   /** The machine of all its items, where they have one and the same. */
   machine_no?: string | null;
   metadata: Record<string, string> | null;
+  /** The vending application that it was ordered by. */
+  application?: string;
   /** When its personal data was erased, RFC 3339. */
   erased_at?: string;
 };

@@ -1,6 +1,7 @@
 import { Command, CommanderError, type OptionValues } from 'commander';
 import { StartError } from '../start/failure.ts';
 import { accountCommands } from './accounts.ts';
+import { applicationCommands } from './applications.ts';
 import { inspectCommands } from './inspect.ts';
 import { keyCommands } from './keys.ts';
 import { machineCommands } from './machines.ts';
@@ -38,6 +39,7 @@ export async function run(args: readonly string[], { out, err }: Output): Promis
     keyCommands,
     accountCommands,
     machineCommands,
+    applicationCommands,
     inspectCommands,
     retryCommand,
   ];

@@ -16,4 +16,7 @@ export function banner({ config, ownsDatabase, temporalUiUrl }: Surroundings): s
   return ['', 'Everything runs. Ctrl-C stops it.', '', ...lines, ''].join('\n');
 }
 
-const DEMO_KEYS = [['Demo merchant', 'API key sk_test_demo · operator key op_test_demo']];
+const DEMO_KEYS = [
+  ['Demo merchant', 'API key sk_test_demo · operator key op_test_demo'],
+  ['', 'vending: Appid ds_demo · AppSecret ds_demo_secret'],
+];

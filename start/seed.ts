@@ -1,10 +1,16 @@
 /** The demo merchant of the embedded mode: contract, section 1. */
 import type { Kysely } from 'kysely';
+import { putApplication } from '../db/applications.ts';
 import { putKey, putMerchant } from '../db/merchants.ts';
 import { SCOPES, type Database, type Scope } from '../db/schema.ts';
 import { METHODS, takesCurrency, type PaymentMethod } from '../domain/method.ts';
 
-export const DEMO = { merchant: 'demo', apiKey: 'sk_test_demo', operatorKey: 'op_test_demo' } as const;
+export const DEMO = {
+  merchant: 'demo',
+  apiKey: 'sk_test_demo',
+  operatorKey: 'op_test_demo',
+  application: { id: 'ds_demo', secret: 'ds_demo_secret', machines: ['16327129', '16327130'] },
+} as const;
 
 const OPERATOR_SCOPES: Scope[] = [
   'orders:read',
@@ -17,7 +23,7 @@ const OPERATOR_SCOPES: Scope[] = [
 
 const IN_DOLLARS: readonly PaymentMethod[] = ['card.stripe', 'paypal.checkout'];
 
-/** Merchant, API key and operator. May run again: what is there already stays. */
+/** Merchant, API key, operator, vending application. May run again: what is there already stays. */
 export async function seedMerchant(db: Kysely<Database>): Promise<void> {
   const settings = {
     four_eyes: true,
@@ -38,4 +44,6 @@ export async function seedMerchant(db: Kysely<Database>): Promise<void> {
     name: 'Demo Operator',
     scopes: OPERATOR_SCOPES,
   });
+  const { id, secret, machines } = DEMO.application;
+  await putApplication(db, { ...common, id, secret, name: 'Demo machines', machines: [...machines] });
 }

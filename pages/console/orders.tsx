@@ -1,7 +1,7 @@
 import type { List, OrderBody } from '../api.ts';
 import { ApiProblem } from '../api.ts';
 import type { Page } from '../answer.tsx';
-import { dayAfter, isDay, startOf } from './day.ts';
+import { dayAfter, isDay, startOf } from '../../domain/day.ts';
 import { withQuery } from '../with-query.ts';
 import { addressOf, framed, Table, type Operator } from './frame.tsx';
 

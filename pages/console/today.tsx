@@ -1,7 +1,7 @@
 import type { StatisticsBody } from '../api.ts';
 import type { Page } from '../answer.tsx';
 import { BarChart, type Bar } from './chart.tsx';
-import { dayAfter, dayAt, isDay, startOf } from './day.ts';
+import { dayAfter, dayAt, isDay, startOf } from '../../domain/day.ts';
 import { framed, Table, type Operator } from './frame.tsx';
 
 /** What waits for a person, and the figures of a day. @param asked the day, as in the address; today if it is none */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findApplication } from '../../db/applications.ts';
 import { connect } from '../../db/connect.ts';
 import { findKey } from '../../db/keys.ts';
 import { findProviderAccount, hashOfKey } from '../../db/merchants.ts';
@@ -72,6 +73,12 @@ describe('merchants', () => {
     ['key revoke key_none', 'There is no key key_none'],
     ['key add nobody --name x', 'There is no merchant nobody'],
     ['key add acme --name x --scopes everything', 'There is no scope everything. There are: orders:read'],
+    ['application add acme --name x', "required option '--machines"],
+    ['application add acme --name x --machines 16327129 1632', '"1632" is no machine number: eight digits'],
+    ['application add nobody --name x --machines 16327129', 'There is no merchant nobody'],
+    ['application machines ds_none 16327129', 'There is no application ds_none'],
+    ['application secret ds_none', 'There is no application ds_none'],
+    ['application revoke ds_none', 'There is no application ds_none'],
     ['account check acme wechatpay', 'acme has no account at wechatpay'],
     ['account check acme bank', 'There is no provider bank'],
   ])('%s: says what is wrong, changes nothing', async (line, message) => {
@@ -107,6 +114,31 @@ describe('keys', () => {
       name: 'Ann',
       scopes: ['orders:read', 'refunds:review'],
     });
+  });
+});
+
+describe('vending applications', () => {
+  it('have a secret that is shown once, machines that change, and an end', async () => {
+    const made = await data('application add acme --name Lobby --machines 16327129 16327129 16327131');
+    expect(made).toMatchObject({ id: expect.stringMatching(/^ds_/), machines: ['16327129', '16327131'] });
+    expect(await findApplication(db, made.id)).toMatchObject({
+      name: 'Lobby',
+      merchant: { id: 'acme' },
+      secretHash: hashOfKey(made.secret),
+    });
+    expect(await data(`application machines ${made.id} 16327132`)).toMatchObject({ machines: ['16327132'] });
+    const renewed = await data(`application secret ${made.id}`);
+    expect(renewed.secret).not.toBe(made.secret);
+    expect(await findApplication(db, made.id)).toMatchObject({
+      machines: ['16327132'],
+      secretHash: hashOfKey(renewed.secret),
+    });
+    const listed = await orders('application list acme');
+    expect(listed.out).toContain(made.id);
+    expect(listed.out).not.toContain(renewed.secret);
+    const first = await data(`application revoke ${made.id}`);
+    expect(await findApplication(db, made.id)).toBeNull();
+    expect((await data(`application revoke ${made.id}`)).revoked_at).toBe(first.revoked_at);
   });
 });
 

@@ -1,0 +1,71 @@
+import type { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { createOrder, markStarted, storedFrom, type OrderToCreate, type StoredOrder } from '../db/orders.ts';
+import { CodeTaken } from '../db/pickup.ts';
+import type { Channel } from '../db/schema.ts';
+import type { OrderId } from '../domain/ids.ts';
+import { hasCode } from '../domain/pickup.ts';
+import { customerHash } from './customer-hash.ts';
+import type { ApiEnv, Services } from './env.ts';
+import { described } from './errors.ts';
+import { orderFrom, pickupMachineOf, type NewOrderBody } from './new-order.ts';
+import { personalContext } from './order-view.ts';
+import { newPickupCode } from './pickup-code.ts';
+
+/** Where an order comes from. `application`: by which vending application. */
+export type Origin = { id: OrderId; channel: Channel; application?: string };
+
+/**
+ * The row first; the workflow starts while the answer is on its way, and a relay starts what a crash left behind.
+ * @returns the new order, or the id of the merchant's order that has this number (it may be this very one)
+ */
+export async function createFrom(
+  services: Services,
+  c: Context<ApiEnv>,
+  wanted: z.infer<typeof NewOrderBody>,
+  { id, channel, application }: Origin,
+): Promise<StoredOrder | { takenBy: OrderId }> {
+  const { sealer, now } = services;
+  const { merchant } = c.var.caller;
+  const { personalData, ...made } = orderFrom(wanted, { id, merchant, now: now() });
+  const customer = personalData?.customer?.id ?? null;
+  const outcome = await write(services, {
+    ...made,
+    channel,
+    details: { ...made.details, ...(application !== undefined && { application }) },
+    personal: personalData && sealer.seal(personalData, personalContext(id)),
+    customerHash: customer === null ? null : customerHash(sealer, merchant.id, customer),
+  });
+  if ('order' in outcome) startLater(services, c, outcome);
+  return outcome;
+}
+
+/** With a pick-up code of its own; one that a live order has already is drawn again. */
+async function write(
+  services: Pick<Services, 'db' | 'sealer' | 'notifiers'>,
+  made: Omit<OrderToCreate, 'pickupCode'>,
+): Promise<StoredOrder | { takenBy: OrderId }> {
+  const { order, items } = made;
+  const place = { order: order.id, merchant: order.merchant, machineNo: pickupMachineOf(items, order) };
+  const created = { ...made, pickupCode: hasCode(order) ? newPickupCode(services.sealer, place) : null };
+  try {
+    const outcome = await createOrder(services.db, created);
+    if ('takenBy' in outcome) return outcome;
+    services.notifiers.tellSoon(outcome.endpoints, 0);
+    return storedFrom(created, outcome.numbers);
+  } catch (error) {
+    if (!(error instanceof CodeTaken)) throw error;
+    return write(services, made);
+  }
+}
+
+function startLater({ db, gateway, background }: Services, c: Context<ApiEnv>, stored: StoredOrder): void {
+  const { id } = stored.order;
+  const { log } = c.var;
+  const starting = gateway
+    .start(stored)
+    .then((runId) => markStarted(db, id, runId))
+    .catch((error: unknown) => log.warn({ order: id, err: described(error) }, 'not started yet; a relay will'))
+    .finally(() => background.delete(starting));
+  background.add(starting);
+}
