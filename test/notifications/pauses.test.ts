@@ -1,15 +1,14 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createActivities } from '../../activities/index.ts';
 import { putEndpoint, sealSecrets } from '../../db/endpoints.ts';
 import { listNotifications, sendAgain } from '../../db/notifications.ts';
 import { NOTIFICATION_PAUSES } from '../../domain/notification.ts';
 import { newSecret } from '../../notifications/signature.ts';
-import { runWorker, type RunningWorker } from '../../worker/run.ts';
+import type { RunningWorker } from '../../worker/run.ts';
 import { createUnstarted } from '../support/orders.ts';
 import { SEALER } from '../support/sealer.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { runWorkerAt } from '../support/worker-elsewhere.ts';
 import { timeSkippingEnvironment } from '../support/test-server.ts';
 import { startReceiver, type Receiver } from './receiver.ts';
 
@@ -25,27 +24,7 @@ beforeAll(async () => {
   receiver = await startReceiver();
   system = await startSystem();
   env = await timeSkippingEnvironment();
-  worker = await runWorker({
-    connection: env.nativeConnection,
-    namespace: 'default',
-    taskQueue: TASK_QUEUE,
-    bundle: system.bundle,
-    deployment: null,
-    activities: createActivities({
-      db: system.db,
-      gateway: system.gateway,
-      notifiers: system.notifiers,
-      sealer: SEALER,
-      allowLoopback: true,
-      now: Date.now,
-      log: pino({ level: 'silent' }),
-      notifyUrl: () => 'http://127.0.0.1:9/',
-      formUrl: () => 'http://127.0.0.1:9/',
-      returnUrl: () => 'http://127.0.0.1:9/',
-      provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
-      machines: async (merchant) => (await system.findMachines(merchant))!,
-    }),
-  });
+  worker = await runWorkerAt(env.nativeConnection, system, TASK_QUEUE);
 });
 afterAll(async () => {
   await worker?.stop();

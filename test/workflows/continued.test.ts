@@ -1,9 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createActivities } from '../../activities/index.ts';
 import { connectClient, connectNative, temporalAt } from '../../client/connection.ts';
 import { temporalGateway } from '../../client/gateway.ts';
 import type { RefundId } from '../../domain/ids.ts';
@@ -11,10 +9,11 @@ import { view } from '../../domain/view.ts';
 import { freePort } from '../../start/ports.ts';
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
 import { findTemporal } from '../../start/temporal-binary.ts';
-import { runWorker, type RunningWorker } from '../../worker/run.ts';
+import type { RunningWorker } from '../../worker/run.ts';
 import { orderQuery, orderWorkflowId } from '../../workflows/messages.ts';
 import { create, MERCHANT, noticeOf, pay, stored, until } from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { runWorkerAt } from '../support/worker-elsewhere.ts';
 
 /** A server that suggests to continue as new after a few events: large orders meet that after thousands. */
 
@@ -48,27 +47,7 @@ beforeAll(async () => {
   const gateway = temporalGateway(client, Date.now, TASK_QUEUE);
   system = { ...others, client, gateway };
   connection = await connectNative(temporal);
-  worker = await runWorker({
-    connection,
-    namespace: 'default',
-    taskQueue: TASK_QUEUE,
-    bundle: system.bundle,
-    deployment: null,
-    activities: createActivities({
-      db: system.db,
-      sealer: system.sealer,
-      gateway,
-      notifiers: system.notifiers,
-      allowLoopback: true,
-      now: Date.now,
-      log: pino({ level: 'silent' }),
-      notifyUrl: () => 'http://127.0.0.1:9/',
-      formUrl: () => 'http://127.0.0.1:9/',
-      returnUrl: () => 'http://127.0.0.1:9/',
-      provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
-      machines: async (merchant) => (await system.findMachines(merchant))!,
-    }),
-  });
+  worker = await runWorkerAt(connection, system, TASK_QUEUE);
 });
 afterAll(async () => {
   await worker?.stop();

@@ -1,14 +1,13 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createActivities } from '../../activities/index.ts';
 import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { openedWith } from '../../domain/new-order.ts';
 import { deliveryReport, orderWorkflowId, WISHES } from '../../workflows/messages.ts';
-import { runWorker, type RunningWorker } from '../../worker/run.ts';
+import type { RunningWorker } from '../../worker/run.ts';
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
 import { createUnstarted, faults, MERCHANT, noFaults, OPERATOR, stored } from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { runWorkerAt } from '../support/worker-elsewhere.ts';
 import { timeSkippingEnvironment } from '../support/test-server.ts';
 
 /** Weeks in seconds: the same workflow and activities on a server whose clock is moved on. */
@@ -24,27 +23,7 @@ beforeAll(async () => {
   env = await timeSkippingEnvironment();
   const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD]));
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
-  worker = await runWorker({
-    connection: env.nativeConnection,
-    namespace: 'default',
-    taskQueue: TASK_QUEUE,
-    bundle: system.bundle,
-    deployment: null,
-    activities: createActivities({
-      db: system.db,
-      sealer: system.sealer,
-      gateway: system.gateway,
-      notifiers: system.notifiers,
-      allowLoopback: true,
-      now: Date.now,
-      log: pino({ level: 'silent' }),
-      notifyUrl: () => 'http://127.0.0.1:9/',
-      formUrl: () => 'http://127.0.0.1:9/',
-      returnUrl: () => 'http://127.0.0.1:9/',
-      provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
-      machines: async (merchant) => (await system.findMachines(merchant))!,
-    }),
-  });
+  worker = await runWorkerAt(env.nativeConnection, system, TASK_QUEUE);
 });
 afterAll(async () => {
   await worker?.stop();

@@ -1,16 +1,15 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createActivities } from '../../activities/index.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { PaymentMethod } from '../../domain/method.ts';
 import { openedWith } from '../../domain/new-order.ts';
 import type { PaymentProvider, PaymentReport } from '../../providers/provider.ts';
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
-import { runWorker, type RunningWorker } from '../../worker/run.ts';
+import type { RunningWorker } from '../../worker/run.ts';
 import { orderWorkflowId, WISHES } from '../../workflows/messages.ts';
 import { createUnstarted, MERCHANT, stored } from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { runWorkerAt } from '../support/worker-elsewhere.ts';
 import { timeSkippingEnvironment } from '../support/test-server.ts';
 
 /** Orders whose provider has no close, or whose money has to be taken; its answers and the clock are in our hand. */
@@ -52,26 +51,9 @@ beforeAll(async () => {
   env = await timeSkippingEnvironment();
   const searchAttributes = Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, 2]));
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
-  worker = await runWorker({
-    connection: env.nativeConnection,
-    namespace: 'default',
-    taskQueue: TASK_QUEUE,
-    bundle: system.bundle,
-    deployment: null,
-    activities: createActivities({
-      db: system.db,
-      sealer: system.sealer,
-      gateway: system.gateway,
-      notifiers: system.notifiers,
-      allowLoopback: true,
-      now: () => Date.now() + (isOver ? 365 * DAY : 0),
-      log: pino({ level: 'silent' }),
-      notifyUrl: () => 'http://127.0.0.1:9/',
-      returnUrl: () => 'http://127.0.0.1:9/',
-      formUrl: () => 'http://127.0.0.1:9/',
-      machines: async (merchant) => (await system.findMachines(merchant))!,
-      provider: async () => provider as PaymentProvider,
-    }),
+  worker = await runWorkerAt(env.nativeConnection, system, TASK_QUEUE, {
+    now: () => Date.now() + (isOver ? 365 * DAY : 0),
+    provider: async () => provider as PaymentProvider,
   });
 });
 afterAll(async () => {
