@@ -16,13 +16,14 @@ import {
   type Payment,
 } from '../api.ts';
 import { clientAddress } from '../client-address.ts';
+import { formFields } from '../form-fields.ts';
 import { sameOriginOnly } from '../same-origin.ts';
 import { languageOf, speaker, type Speaker } from '../speaker.ts';
 import { deviceOf } from './devices.ts';
 import { formBody } from './forms.ts';
 import { checkoutPage, leavingPage, noOrderPage } from './page.tsx';
 import { isWebAddress } from './pay.tsx';
-import { pathOf, type CheckoutView, type Entered, type FormName } from './view.tsx';
+import { pathOf, type CheckoutView, type FormName } from './view.tsx';
 
 const FORM_BYTES = 256 * 1024;
 const FORMS: readonly FormName[] = ['confirm', 'cancel', 'payments', 'refunds', 'receipt', 'review'];
@@ -74,7 +75,7 @@ async function look(
 /** What a form asks for is asked of the API; then the page is shown anew, so that a reload sends nothing again. */
 async function send(services: Services, visit: Visit, form: FormName): Promise<Response> {
   const { c, api, id } = visit;
-  const { idempotency_key, ...entered } = await enteredBy(c);
+  const { idempotency_key, ...entered } = await formFields(c);
   try {
     const body = formBody(form, entered, clientAddress(c));
     const answered = await api.post<Partial<Payment>>(`/v1/orders/${id}/${form}`, body, idempotency_key);
@@ -84,11 +85,6 @@ async function send(services: Services, visit: Visit, form: FormName): Promise<R
     if (!(error instanceof ApiProblem)) throw error;
     return show(services, visit, { problem: error, form, entered });
   }
-}
-
-async function enteredBy(c: Context<ApiEnv>): Promise<Entered> {
-  const fields = Object.entries(await c.req.parseBody());
-  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'));
 }
 
 /** To the provider's page. A redirect of a form would need every provider's address in the form-action of our policy. */

@@ -8,6 +8,7 @@ import { notFound } from '../../api/problem.ts';
 import type { Scope } from '../../db/schema.ts';
 import { answer, type Page } from '../answer.tsx';
 import { apiFor, ApiProblem, apiProblemOf } from '../api.ts';
+import { formFields } from '../form-fields.ts';
 import { sameOriginOnly } from '../same-origin.ts';
 import { languageOf, speaker } from '../speaker.ts';
 import { withQuery } from '../with-query.ts';
@@ -69,7 +70,7 @@ export function consoleRoutes(services: Services, call: CallApi): Hono<ApiEnv> {
   for (const [path, show] of PAGES) router.get(path, page(show));
   router.post(
     '/console/orders',
-    page(async (c, operator) => ordersPage(operator, searchIn(await enteredIn(c)))),
+    page(async (c, operator) => ordersPage(operator, searchIn(await formFields(c)))),
   );
   for (const action of ACTIONS)
     router.post(`/console${action.path}`, async (c) => {
@@ -86,7 +87,7 @@ function addSignIn(router: Hono<ApiEnv>, sessions: Sessions): void {
     return answer(c, say(c), signInPage(say(c), { back, wrong: null }));
   });
   router.post('/console/sign-in', async (c) => {
-    const { key = '', time_zone = '', back: asked } = await enteredIn(c);
+    const { key = '', time_zone = '', back: asked } = await formFields(c);
     const back = ownPath(asked);
     const outcome = await sessions.open(c, { key: key.trim(), timeZone: time_zone });
     if (outcome === 'signed_in') return c.redirect(back, 303);
@@ -107,14 +108,9 @@ const ownPath = (path: string | undefined): string => (/^\/console(\/[\w/]*)?$/.
 const toSignIn = (c: Context<ApiEnv>, back: string): Response =>
   c.redirect(withQuery('/console/sign-in', { back }), 303);
 
-async function enteredIn(c: Context<ApiEnv>): Promise<Record<string, string>> {
-  const fields = Object.entries(await c.req.parseBody());
-  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'));
-}
-
 /** Asks the API for what a form says, and goes back to where it stood. */
 async function perform(c: Context<ApiEnv>, operator: Operator, action: Action): Promise<Response> {
-  const { idempotency_key, back, ...entered } = await enteredIn(c);
+  const { idempotency_key, back, ...entered } = await formFields(c);
   try {
     await operator.api.post(c.req.path.replace(/^\/console/, '/v1'), action.body(entered), idempotency_key);
     return c.redirect(`${ownPath(back)}?done=${action.done}`, 303);
