@@ -45,10 +45,13 @@ export function sessionReport(
 
 /** A declined card is not the end: another may do it while the session is open (4.2). */
 function attempted(intent: Intent): PaymentReport {
-  if (intent.status === 'processing') return { state: 'processing' };
+  if (isUnderWay(intent)) return { state: 'processing' };
   if (intent.status !== 'requires_payment_method' || !intent.last_payment_error) return { state: 'pending' };
   return { state: 'failed', reason: declineOf(intent), mayYetBePaid: true };
 }
+
+/** The buyer is at it: the bank asks for a password, or the money is on its way. */
+const isUnderWay = ({ status }: Intent): boolean => status === 'processing' || status === 'requires_action';
 
 const declineOf = ({ last_payment_error: error }: Intent): string =>
   error?.decline_code ?? error?.code ?? 'payment_failed';
@@ -133,6 +136,7 @@ const TOLD = [
   'checkout.session.expired',
   'payment_intent.succeeded',
   'payment_intent.processing',
+  'payment_intent.requires_action',
   'payment_intent.payment_failed',
   'refund.created',
   'refund.updated',
@@ -151,6 +155,7 @@ function subjectOf(event: Told): About | undefined {
     case 'payment_intent.succeeded':
       return about(numberOf(event.data.object), paid(event.data.object, event.created * 1000));
     case 'payment_intent.processing':
+    case 'payment_intent.requires_action':
       return about(numberOf(event.data.object), { state: 'processing' });
     case 'payment_intent.payment_failed':
       return about(numberOf(event.data.object), {

@@ -21,7 +21,7 @@ export const NOTICE_PAUSES_SECONDS = [
 export const NOTICE_TIMEOUT_MS = 10_000;
 
 type SessionEvent = 'checkout.session.completed' | 'checkout.session.expired';
-type IntentEvent = 'payment_intent.succeeded' | 'payment_intent.payment_failed';
+type IntentEvent = 'payment_intent.succeeded' | 'payment_intent.payment_failed' | 'payment_intent.requires_action';
 type RefundEvent = 'refund.created' | 'refund.updated' | 'refund.failed';
 
 /** `payment` as it is after what happened. */

@@ -48,8 +48,10 @@ function buyer(platform: Platform, payment: Payment, { action, amount }: BuyerWi
       desk.announce({ payment: done }, intentEvent(platform, done, 'payment_intent.succeeded'));
       return desk.announce({}, sessionEvent(platform, done, 'checkout.session.completed'));
     }
-    case 'start':
-      return desk.books.write({ payment: { ...submitted(payment, false), status: 'paying' } });
+    case 'start': {
+      const begun: Payment = { ...submitted(payment, false), status: 'paying' };
+      return desk.announce({ payment: begun }, intentEvent(platform, begun, 'payment_intent.requires_action'));
+    }
     case 'fail': {
       const declined: Payment = { ...submitted(payment, true), status: 'pending' };
       return desk.announce({ payment: declined }, intentEvent(platform, declined, 'payment_intent.payment_failed'));

@@ -112,6 +112,8 @@ describe('at the simulator', () => {
     const payment = await opened();
     await buyer(payment, 'fail');
     expect(await ours().query(payment)).toEqual({ state: 'failed', reason: 'generic_decline', mayYetBePaid: true });
+    await buyer(payment, 'start');
+    expect(await ours().query(payment)).toEqual({ state: 'processing' });
     await paidNo(payment);
     expect(await ours().query(payment)).toMatchObject({ state: 'paid' });
   });
@@ -244,6 +246,7 @@ describe('notices', () => {
     ['checkout.session.expired', session, { state: 'closed' }],
     ['payment_intent.succeeded', intent, paid],
     ['payment_intent.processing', intent, { state: 'processing' }],
+    ['payment_intent.requires_action', intent, { state: 'processing' }],
     ['payment_intent.payment_failed', declined, { state: 'failed', reason: 'insufficient_funds', mayYetBePaid: true }],
   ])('%s %#', async (type, object, payment) => {
     const notice = await read(event(type, object));
