@@ -39,6 +39,13 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
       return left.length;
     },
 
+    /** A large order goes on in a new run, which the server may hold back until the first one was to start. */
+    async wakeOrders(): Promise<number> {
+      const asleep = await gateway.asleep(BATCH);
+      await forEach(asleep, (id) => gateway.wake(id));
+      return asleep.length;
+    },
+
     /** Idempotency keys are kept for at least a day; guessed pick-up codes matter for a minute. */
     async forgetOldKeys(): Promise<void> {
       await forgetOldKeys(db, new Date(now() - 2 * DAY));

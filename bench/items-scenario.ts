@@ -23,12 +23,18 @@ const NAMES: Record<Unit, string> = { ms: 'ms until answered', sqlMs: 'ms in SQL
 
 export async function itemsScenario(bench: Bench, options: Options, progress: Progress): Promise<Outcome> {
   progress(`Warming up with an order of ${WARM_UP} items`); // A cold process would make the first reports look dear.
-  await reportAll(bench, WARM_UP, () => {});
-  const reports = await reportAll(bench, options.items, progress);
-  const [first, last] = [typical(reports.slice(0, WINDOW)), typical(reports.slice(-WINDOW))];
+  for (const send of await reportsOf(bench, WARM_UP)) await send();
+  const late = await reportsOf(bench, options.items);
+  const early = await reportsOf(bench, options.items);
+  const compared = Math.min(WINDOW, options.items);
+  for (const [index, send] of late.slice(0, -compared).entries()) {
+    await send();
+    if ((index + 1) % TELL_EVERY === 0) progress(`${index + 1} of ${late.length} reports`);
+  }
+  const { first, last } = await sideBySide(bench, early.slice(0, compared), late.slice(-compared));
   const ratios = perUnit((unit) => last[unit] / first[unit]);
   return {
-    json: { items: options.items, reports: reports.length, first, last, ratios },
+    json: { items: options.items, reports: late.length, first, last, ratios },
     table: table(first, last, ratios),
     complaints: UNITS.filter((unit) => ratios[unit] > MOST).map(
       (unit) => `The last reports cost ${rounded(ratios[unit], 2)} times the first in ${NAMES[unit]}, at most ${MOST}`,
@@ -36,17 +42,24 @@ export async function itemsScenario(bench: Bench, options: Options, progress: Pr
   };
 }
 
-/** First each item is on its way, then each has arrived. */
-async function reportAll(bench: Bench, count: number, progress: Progress): Promise<Report[]> {
+type Send = () => Promise<void>;
+
+/** The reports of a new order, to be sent: first each item is on its way, then each has arrived. */
+async function reportsOf(bench: Bench, count: number): Promise<Send[]> {
   const { id, items } = await paidOrder(bench, count);
-  const reports: Report[] = [];
-  for (const status of ['delivering', 'delivered'] as const) {
-    for (const item of items) {
-      reports.push(await report(bench, () => bench.shop.report(id, item, status)));
-      if (reports.length % TELL_EVERY === 0) progress(`${reports.length} of ${count * 2} reports`);
-    }
+  return (['delivering', 'delivered'] as const).flatMap((status) =>
+    items.map((item) => () => bench.shop.report(id, item, status)),
+  );
+}
+
+/** The first reports of one order by turns with the last ones of another: what else the machine does troubles both. */
+async function sideBySide(bench: Bench, early: readonly Send[], late: readonly Send[]) {
+  const [first, last]: Report[][] = [[], []];
+  for (const [index, send] of early.entries()) {
+    first!.push(await report(bench, send));
+    last!.push(await report(bench, late[index]!));
   }
-  return reports;
+  return { first: typical(first!), last: typical(last!) };
 }
 
 async function paidOrder({ shop, saves }: Bench, count: number): Promise<{ id: string; items: string[] }> {
@@ -58,7 +71,7 @@ async function paidOrder({ shop, saves }: Bench, count: number): Promise<{ id: s
   return order;
 }
 
-async function report(bench: Bench, send: () => Promise<void>): Promise<Report> {
+async function report(bench: Bench, send: Send): Promise<Report> {
   await bench.takeStatements();
   const began = performance.now();
   await send();

@@ -19,6 +19,8 @@ import { isUnpaid, type Order } from '../domain/order.ts';
 import { refundStatus, statusOf, type OrderView } from '../domain/view.ts';
 import {
   deliveryReport,
+  goOn,
+  orderIdOf,
   orderQuery,
   orderWorkflowId,
   paymentNotification,
@@ -45,6 +47,12 @@ export type OrderGateway = {
   /** Tells that a verified notice is waiting in the database. */
   tellNotice(id: OrderId, noticeId: string): Promise<void>;
   tellDelivery(id: OrderId, report: DeliveryReportSignal): Promise<void>;
+  /**
+   * Paid orders whose workflow waits for its start. Servers (1.29, 1.31) count a new run's age from when the first one
+   * was to start, which a message brought forward, and hold it back until then: to the order's expiry.
+   */
+  asleep(limit: number): Promise<OrderId[]>;
+  wake(id: OrderId): Promise<void>;
   /** The running workflow's own answer; null if it isn't running (yet, or any more). */
   live(id: OrderId): Promise<OrderView | null>;
 };
@@ -69,9 +77,9 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     staticSummary: `Order ${id}, opened again`,
   });
 
-  const tell = async <A>(id: OrderId, signal: { name: string }, arg: A): Promise<void> => {
+  const tell = async (id: OrderId, signal: { name: string }, ...signalArgs: unknown[]): Promise<void> => {
     await within(TELLING_MS, () =>
-      client.workflow.signalWithStart('order', { ...stored(id), signal: signal.name, signalArgs: [arg] }),
+      client.workflow.signalWithStart('order', { ...stored(id), signal: signal.name, signalArgs }),
     );
   };
 
@@ -100,6 +108,8 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
       }),
     tellNotice: (id, noticeId) => tell(id, paymentNotification, { noticeId }),
     tellDelivery: (id, report) => tell(id, deliveryReport, report),
+    asleep: (limit) => within(TELLING_MS, () => asleep(client, taskQueue, now(), limit)),
+    wake: (id) => tell(id, goOn),
     live: (id) =>
       within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery)).catch(
         (error: unknown) => {
@@ -129,6 +139,19 @@ async function start(client: Client, taskQueue: string, { order, row }: StoredOr
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     return (await client.workflow.getHandle(workflowId).describe()).runId;
   }
+}
+
+async function asleep({ workflow }: Client, taskQueue: string, now: number, limit: number): Promise<OrderId[]> {
+  const query =
+    `WorkflowType = 'order' AND TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running' ` +
+    `AND ExecutionTime > '${new Date(now).toISOString()}' ` +
+    `AND ${SEARCH_ATTRIBUTES.orderStatus.name} NOT IN ('awaiting_confirmation', 'pending_payment')`;
+  const ids: OrderId[] = [];
+  for await (const { workflowId } of workflow.list({ query, pageSize: limit })) {
+    ids.push(orderIdOf(workflowId));
+    if (ids.length === limit) break;
+  }
+  return ids;
 }
 
 function summaryOf({ items, total, currency, title }: Order, number: number): string {

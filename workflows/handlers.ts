@@ -8,6 +8,7 @@ import { flawOf } from './flaws.ts';
 import { arrivalOfDecision, arrivalOfNotice, arrivalOfReport } from './signals.ts';
 import {
   deliveryReport,
+  goOn,
   orderQuery,
   paymentNotification,
   refundDecision,
@@ -32,6 +33,7 @@ export function answerMessages(desk: Desk): void {
   setHandler(deliveryReport, (signal) => tell(arrivalOfReport(signal)), {
     description: '{"itemId": "…", "status": "delivering" | "delivered" | "picked_up" | "failed"}',
   });
+  setHandler(goOn, () => {}, { description: 'Nothing new: wakes a run that waits for its start' });
   for (const [type, update] of Object.entries(WISHES))
     setHandler(update, (wish) => grant(desk, wish), { validator: (wish) => check(desk, type, wish) });
 }

@@ -10,6 +10,7 @@ import type { OrderView } from '../domain/view.ts';
 
 export const TASK_QUEUE = 'orders';
 export const orderWorkflowId = (id: OrderId) => `order/${id}`;
+export const orderIdOf = (workflowId: string) => workflowId.slice('order/'.length) as OrderId;
 
 /** Where the activities that call merchants are carried out. */
 export const notificationQueue = (taskQueue: string) => `${taskQueue}-notifications`;
@@ -39,6 +40,9 @@ export type DeliveryReportSignal = {
   by?: Actor;
 };
 export const deliveryReport = defineSignal<[DeliveryReportSignal]>('deliveryReport');
+
+/** To an order whose new run still waits as long as its first one was to: go on. Sent by the relay; it says nothing more. */
+export const goOn = defineSignal('goOn');
 
 /** A wish was granted and its change is saved in this version. `payment` is the attempt that was asked for. */
 export type Granted = { version: number; payment?: PaymentId };

@@ -52,6 +52,8 @@ export type SystemOptions = {
   publicUrl?: string;
   /** 0: every task replays its order from the start of the history. */
   cachedOrders?: number;
+  /** host:port of another Temporal server than the test run's. */
+  temporalAddress?: string;
 };
 let bundled: WorkflowBundle | undefined;
 let count = 0;
@@ -60,6 +62,7 @@ let count = 0;
 export async function startSystem({
   publicUrl = 'http://127.0.0.1:9',
   cachedOrders = CACHED_ORDERS === undefined ? undefined : Number(CACHED_ORDERS),
+  temporalAddress = inject('temporalAddress'),
 }: SystemOptions = {}): Promise<System> {
   if (!bundled) Runtime.install({ logger: new DefaultLogger('ERROR') });
   const bundle = (bundled ??= readBundle(inject('workflowBundle')));
@@ -75,7 +78,7 @@ export async function startSystem({
   });
   await seedMerchant(db);
   await seedAccounts(db, accounts, simulator);
-  const temporal = temporalAt(inject('temporalAddress'));
+  const temporal = temporalAt(temporalAddress);
   const client = await connectClient(temporal);
   const taskQueue = `orders-${process.pid}-${count++}`;
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);

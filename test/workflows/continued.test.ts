@@ -1,32 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Client } from '@temporalio/client';
-import type { NativeConnection } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connectClient, connectNative, temporalAt } from '../../client/connection.ts';
-import { temporalGateway } from '../../client/gateway.ts';
-import type { RefundId } from '../../domain/ids.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectClient, temporalAt } from '../../client/connection.ts';
+import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { view } from '../../domain/view.ts';
 import { freePort } from '../../start/ports.ts';
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
 import { findTemporal } from '../../start/temporal-binary.ts';
-import type { RunningWorker } from '../../worker/run.ts';
-import { orderQuery, orderWorkflowId } from '../../workflows/messages.ts';
-import { create, MERCHANT, noticeOf, pay, stored, until } from '../support/orders.ts';
-import { startSystem, type System } from '../support/system.ts';
-import { runWorkerAt } from '../support/worker-elsewhere.ts';
+import { orderWorkflowId } from '../../workflows/messages.ts';
+import { machine, OPERATOR_KEY, paidOrder, startApi, type TestApi } from '../api/support.ts';
+import { faults, MERCHANT, noFaults, stored, until } from '../support/orders.ts';
 
 /** A server that suggests to continue as new after a few events: large orders meet that after thousands. */
 
-const SUGGESTED_AFTER = 40;
-const TASK_QUEUE = 'orders-continued';
+const SUGGESTED_AFTER = 120;
 let server: ChildProcess;
-let client: Client;
-let connection: NativeConnection;
-let system: System;
-let worker: RunningWorker;
+let api: TestApi;
 
 beforeAll(async () => {
-  const others = await startSystem();
   const port = await freePort();
   const flags = ['server', 'start-dev', '--headless', `--port=${port}`, '--log-level=never'];
   server = spawn(
@@ -38,65 +28,129 @@ beforeAll(async () => {
     ],
     { stdio: 'ignore' },
   );
-  const temporal = temporalAt(`127.0.0.1:${port}`);
-  client = await until(
-    () => connectClient(temporal).catch(() => null),
+  const temporalAddress = `127.0.0.1:${port}`;
+  const client = await until(
+    () => connectClient(temporalAt(temporalAddress)).catch(() => null),
     (one) => one !== null,
     30_000,
-  ).then((one) => one!);
-  const gateway = temporalGateway(client, Date.now, TASK_QUEUE);
-  system = { ...others, client, gateway };
-  connection = await connectNative(temporal);
-  worker = await runWorkerAt(connection, system, TASK_QUEUE);
+  );
+  await client!.connection.close();
+  api = await startApi(() => ({}), { temporalAddress });
 });
 afterAll(async () => {
-  await worker?.stop();
-  await connection?.close();
-  await client?.connection.close();
-  await system?.stop();
+  await api?.stop();
   server?.kill('SIGKILL');
 });
 
-const ITEMS = 40;
+const ITEMS = 60;
+const shipments = (count: number) => ({
+  items: Array.from({ length: count }, () => ({
+    name: 'Tea',
+    quantity: 1,
+    unit_amount: 1000,
+    fulfilment: 'shipment',
+  })),
+});
+let turn: Promise<unknown> = Promise.resolve();
+/** One after the other: a busy machine answers that it is busy. */
+const paid = (more: Record<string, unknown>): Promise<any> =>
+  (turn = turn.then(
+    () => paidOrder(api, more),
+    () => paidOrder(api, more),
+  ));
+const seen = async (id: string) => (await api.call(`GET /v1/orders/${id}`)).body;
 
-it('an order whose history grows goes on in a new run, and loses no message meanwhile', async () => {
-  const id = await create(system, { amounts: Array.from({ length: ITEMS }, () => 1000) });
-  const payment = await pay(system, id);
-  await system.gateway.tellNotice(id, await noticeOf(system, id, payment));
-  const { items } = await until(
-    () => stored(system, id),
-    ({ paidAt }) => paidAt !== null,
+/** The lengths of an order's runs, oldest first. */
+async function runsOf(id: string): Promise<number[]> {
+  const runs: { at: number; length: number }[] = [];
+  const { workflow } = api.system.client;
+  for await (const run of workflow.list({ query: `WorkflowId = '${orderWorkflowId(id as OrderId)}'` }))
+    runs.push({ at: run.startTime.getTime(), length: run.historyLength });
+  return runs.sort((a, b) => a.at - b.at).map(({ length }) => length);
+}
+
+const goneOnAnew = (id: string) =>
+  until(
+    () => runsOf(id),
+    (runs) => runs.length > 1,
   );
-  const runs = new Set<string>();
-  const told = items.map(async (item, index) => {
-    await new Promise((resolve) => setTimeout(resolve, index * 150));
-    await system.gateway.tellDelivery(id, { itemId: item.id, status: 'delivering', by: MERCHANT });
-    const { rows } = { rows: await system.db.selectFrom('orders').select('run_id').where('id', '=', id).execute() };
-    runs.add(rows[0]!.run_id!);
-  });
-  const asked = Array.from({ length: 20 }, async (_, index) => {
-    await new Promise((resolve) => setTimeout(resolve, index * 290));
-    return system.gateway.ask(id, {
-      type: 'apply_refund',
-      refund: `ref_${index}` as RefundId,
-      ask: { type: 'amount', amount: 10 },
-      reason: 'broken',
-      origin: 'merchant',
-      applicant: 'key:x',
-      by: MERCHANT,
+
+describe.concurrent('an order whose history grows goes on in a new run', () => {
+  it('and loses no message meanwhile', async () => {
+    const { system } = api;
+    const id = (await paid(shipments(ITEMS))).id as OrderId;
+    const { items } = await stored(system, id);
+    const told = items.map(async (item, index) => {
+      await new Promise((resolve) => setTimeout(resolve, index * 100));
+      await system.gateway.tellDelivery(id, { itemId: item.id, status: 'delivering', by: MERCHANT });
     });
+    const asked = Array.from({ length: 20 }, async (_, index) => {
+      await new Promise((resolve) => setTimeout(resolve, index * 290));
+      return system.gateway.ask(id, {
+        type: 'apply_refund',
+        refund: `ref_${index}` as RefundId,
+        ask: { type: 'amount', amount: 10 },
+        reason: 'broken',
+        origin: 'merchant',
+        applicant: 'key:x',
+        by: MERCHANT,
+      });
+    });
+    await Promise.all([...told, ...asked]);
+    const order = await until(
+      () => stored(system, id),
+      ({ items: now }) => now.every(({ status }) => status === 'delivering'),
+    );
+    expect(order.refunds).toHaveLength(20);
+    await goneOnAnew(id);
+    const live = await until(
+      () => system.gateway.live(id),
+      (answer) => answer !== null,
+    );
+    expect(live).toEqual(view(order));
+    const events = await system.db.selectFrom('order_events').select('seq').where('order_id', '=', id).execute();
+    expect(new Set(events.map(({ seq }) => seq)).size).toBe(order.seq);
+    const { events: history } = await system.client.workflow.getHandle(orderWorkflowId(id)).fetchHistory();
+    expect(Number(history![0]!.workflowExecutionStartedEventAttributes?.workflowTaskTimeout?.seconds)).toBe(3);
   });
-  await Promise.all([...told, ...asked]);
-  const order = await until(
-    () => stored(system, id),
-    (seen) => seen.items.every(({ status }) => status === 'delivering'),
-  );
-  expect(order.refunds).toHaveLength(20);
-  expect(runs.size).toBeGreaterThan(1);
-  const handle = client.workflow.getHandle(orderWorkflowId(id));
-  expect(await handle.query(orderQuery)).toEqual(view(order));
-  const events = await system.db.selectFrom('order_events').select('seq').where('order_id', '=', id).execute();
-  expect(new Set(events.map(({ seq }) => seq)).size).toBe(order.seq);
-  const { events: history } = await handle.fetchHistory();
-  expect(Number(history![0]!.workflowExecutionStartedEventAttributes?.workflowTaskTimeout?.seconds)).toBe(3);
+
+  it('before its expiry too: machines go on dispensing though nobody says another word (scenario 52)', async () => {
+    await machine(api, '16327129', { mode: 'dispense', reports: 2 });
+    const drink = { name: 'Water', quantity: 1, unit_amount: 300, fulfilment: 'machine', machine_no: '16327129' };
+    const items = Array.from({ length: 60 }, () => drink);
+    const { id } = await paid({ items, expires_in: 86_400, delivery_timeout: 86_400 });
+    const statusOf = async () => (await seen(id)).status;
+    await until(statusOf, (status) => status === 'completed', 120_000);
+    expect(await seen(id)).toMatchObject({ refunds: [], attention: [] });
+    expect((await machine(api, '16327129')).dispatches).toHaveLength(items.length);
+    const runs = await runsOf(id);
+    expect(runs.length).toBeGreaterThan(1);
+    expect(Math.max(...runs)).toBeLessThan(4 * SUGGESTED_AFTER);
+  });
+
+  it('in the midst of a refund, which is then asked about, and made once', async () => {
+    const { id, items, payments } = await paid(shipments(ITEMS));
+    await faults(api.system, { provider: 'wechatpay', drop_notices: true, refund_delay_ms: 10_000 });
+    const { body: refund } = await api.call(`POST /v1/orders/${id}/refunds`, { reason: 'late', amount: 700 });
+    await api.call(`POST /v1/orders/${id}/refunds/${refund.id}/approve`, {}, { key: OPERATOR_KEY });
+    await until(
+      () => seen(id),
+      (order) => order.refunds[0].status === 'processing',
+    );
+    for (const item of items)
+      await api.call(`POST /v1/orders/${id}/items/${item.id}/delivery`, { status: 'delivering' });
+    await goneOnAnew(id);
+    const refunded = await until(
+      () => seen(id),
+      (order) => order.refunds[0].status !== 'processing',
+      90_000,
+    );
+    await noFaults(api.system);
+    expect(refunded).toMatchObject({ refund_status: 'partial', amounts: { refunded: 700 } });
+    const books = await fetch(`${api.system.simulator.url}/_control/ledger`);
+    const { data } = (await books.json()) as { data: { out_trade_no: string; type: string; amount: number }[] };
+    expect(data.filter(({ out_trade_no: no, type }) => no === payments[0].out_trade_no && type === 'refund')).toEqual([
+      expect.objectContaining({ amount: 700 }),
+    ]);
+  });
 });
