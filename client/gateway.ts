@@ -15,7 +15,7 @@ import type { Refusal, Wish } from '../domain/commands.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { decimalAmount } from '../domain/money.ts';
 import { openedWith } from '../domain/new-order.ts';
-import { isUnpaid, type Order } from '../domain/order.ts';
+import { isUnpaid, UNPAID, type Order } from '../domain/order.ts';
 import { refundStatus, statusOf, type OrderView } from '../domain/view.ts';
 import {
   deliveryReport,
@@ -145,7 +145,7 @@ async function asleep({ workflow }: Client, taskQueue: string, now: number, limi
   const query =
     `WorkflowType = 'order' AND TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running' ` +
     `AND ExecutionTime > '${new Date(now).toISOString()}' ` +
-    `AND ${SEARCH_ATTRIBUTES.orderStatus.name} NOT IN ('awaiting_confirmation', 'pending_payment')`;
+    `AND ${SEARCH_ATTRIBUTES.orderStatus.name} NOT IN (${UNPAID.map((status) => `'${status}'`).join(', ')})`;
   const ids: OrderId[] = [];
   for await (const { workflowId } of workflow.list({ query, pageSize: limit })) {
     ids.push(orderIdOf(workflowId));

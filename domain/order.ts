@@ -206,8 +206,8 @@ export type Order = Readonly<{
   seq: number;
 }>;
 
-export const isUnpaid = ({ status }: Order): boolean =>
-  status === 'awaiting_confirmation' || status === 'pending_payment';
+export const UNPAID: readonly string[] = ['awaiting_confirmation', 'pending_payment'] satisfies OrderStatus[];
+export const isUnpaid = ({ status }: Order): boolean => UNPAID.includes(status);
 /** Paid, and not ended by giving everything back. */
 export const isPaid = ({ status }: Order): boolean =>
   status === 'paid' || status === 'processing' || status === 'completed';

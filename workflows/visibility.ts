@@ -1,8 +1,8 @@
-import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { attentionOf, ATTENTION_CODES } from '../domain/attention.ts';
 import { decimalAmount } from '../domain/money.ts';
 import type { Order } from '../domain/order.ts';
-import { isUnpaid } from '../domain/order.ts';
+import { isUnpaid, UNPAID } from '../domain/order.ts';
 import { instant, refundStatus, statusOf, view } from '../domain/view.ts';
 import type { OrderToReopen } from '../activities/calls.ts';
 import { SEARCH_ATTRIBUTES } from './messages.ts';
@@ -24,9 +24,7 @@ export function showLabels({ order, merchantOrderNo, channel }: OrderToReopen): 
 /** Search attributes only when they matter to an operator: each change costs an event. */
 export function showInUi(order: Order): void {
   const shown = workflowInfo().typedSearchAttributes;
-  const status = ['processing', 'paying'].includes(statusOf(order))
-    ? shown.get(SEARCH_ATTRIBUTES.orderStatus)
-    : statusOf(order);
+  const status = isBetween(order) ? shown.get(SEARCH_ATTRIBUTES.orderStatus) : statusOf(order);
   const refunds = refundStatus(order);
   if (status !== shown.get(SEARCH_ATTRIBUTES.orderStatus) || refunds !== shown.get(SEARCH_ATTRIBUTES.refundStatus)) {
     upsertSearchAttributes([
@@ -35,6 +33,15 @@ export function showInUi(order: Order): void {
     ]);
   }
   setCurrentDetails(detailsOf(order));
+}
+
+/** Not worth an event: the buyer is at it, or what is shown as paid is on its way. */
+function isBetween(order: Order): boolean {
+  if (statusOf(order) === 'paying') return true;
+  if (statusOf(order) !== 'processing') return false;
+  const shown = workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.orderStatus) ?? '';
+  // What is granted at once takes an order past `paid` in the same moment.
+  return !UNPAID.includes(shown) || !patched('shows-what-is-granted-at-once');
 }
 
 /** Markdown: how it stands, what it waits for, which signal to send. */

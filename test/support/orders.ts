@@ -12,7 +12,8 @@ export const OPERATOR = { key: 'key:key_demo_operator', name: 'Demo Operator' };
 type Wanted = {
   amounts?: number[];
   quantity?: number;
-  fulfilment?: Fulfilment;
+  /** Of all items, or of each. */
+  fulfilment?: Fulfilment | Fulfilment[];
   machineNo?: string | null;
   expiresInMs?: number;
   confirm?: boolean;
@@ -34,6 +35,7 @@ export async function createUnstarted(system: System, wanted: Wanted = {}): Prom
     test = false,
     machineNo = null,
   } = wanted;
+  const fulfilments = [fulfilment].flat();
   const id = `ord_${randomBytes(10).toString('hex')}` as OrderId;
   const now = Date.now();
   const refundWindowSeconds = wanted.refundWindowSeconds ?? 15_552_000;
@@ -44,7 +46,13 @@ export async function createUnstarted(system: System, wanted: Wanted = {}): Prom
     merchant: 'demo' as MerchantId,
     title: 'Green tea',
     currency: 'CNY',
-    items: amounts.map((amount) => ({ quantity, amount, fulfilment, deliveryTimeoutSeconds, onFailure })),
+    items: amounts.map((amount, index) => ({
+      quantity,
+      amount,
+      fulfilment: fulfilments[index % fulfilments.length]!,
+      deliveryTimeoutSeconds,
+      onFailure,
+    })),
     discount: 0,
     deliveryFee: 0,
     confirm,

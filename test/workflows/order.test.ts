@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderId, RefundId } from '../../domain/ids.ts';
+import type { Fulfilment } from '../../domain/order.ts';
 import { orderQuery, orderWorkflowId, refundDecision, timelineQuery } from '../../workflows/messages.ts';
 import { replay } from '../support/histories.ts';
 import {
@@ -388,11 +389,15 @@ describe('what operators see', () => {
     });
     expect((await handle.query(timelineQuery)).map(({ type }) => type)).toEqual(await timeline(id));
   });
-  it('finds orders by search attributes', async () => {
-    const { id } = await paid(system);
+  it.each([
+    ['paid', 'shipment' as const],
+    ['processing', ['digital', 'shipment'] satisfies Fulfilment[]],
+  ])('finds orders that are %s by search attributes', async (status, fulfilment) => {
+    const { id } = await paid(system, { fulfilment });
     await until(
       async () => (await system.client.workflow.getHandle(orderWorkflowId(id)).describe()).searchAttributes,
-      (attributes) => String(attributes['OrderStatus']) === 'paid',
+      (attributes) => String(attributes['OrderStatus']) === status,
+      20_000,
     );
   });
 });
