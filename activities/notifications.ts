@@ -11,6 +11,7 @@ import {
 import type { Claimed } from '../db/notifications.ts';
 import { openSecrets, type Endpoint } from '../db/endpoints.ts';
 import { pauseAfter } from '../domain/notification.ts';
+import { notificationAttempts } from '../notifications/attempts.ts';
 import { post, type Answer } from '../notifications/post.ts';
 import { retryAfterMs } from '../notifications/retry-after.ts';
 import { signedHeaders } from '../notifications/signature.ts';
@@ -64,10 +65,19 @@ async function attempt(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: num
   const next = error === null ? null : nextTry(claimed.tries, at, asked);
   const status = answer?.status ?? null;
   const durationMs = Math.round(performance.now() - began);
+  notificationAttempts.observe({ outcome: outcomeOf(status, error, next) }, durationMs / 1000);
   await endAttempt(db, claimed, { attempt: claimed.attempt, status, durationMs, error, next }, new Date(at));
   if (status === GONE) await disableEndpoint(db, endpoint.id);
   if (asked !== null) await pauseEndpoint(db, endpoint.id, new Date(at + asked));
-  if (error !== null) log.info({ notification: claimed.id, endpoint: endpoint.id, status }, 'a merchant was not told');
+  if (error === null) return;
+  const { id: notification, order_id: order, merchant_id: merchant } = claimed;
+  log.info({ order, merchant, notification, endpoint: endpoint.id, status }, 'a merchant was not told');
+}
+
+function outcomeOf(status: number | null, error: string | null, next: Date | null): string {
+  if (error === null) return 'delivered';
+  if (status === GONE) return 'gone';
+  return next === null ? 'given_up' : 'failed';
 }
 
 function nextTry(tries: number, at: number, asked: number | null): Date | null {
