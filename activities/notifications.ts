@@ -13,8 +13,8 @@ import { openSecrets, type Endpoint } from '../db/endpoints.ts';
 import { pauseAfter } from '../domain/notification.ts';
 import { notificationAttempts } from '../notifications/attempts.ts';
 import { post, type Answer } from '../notifications/post.ts';
-import { retryAfterMs } from '../notifications/retry-after.ts';
-import { signedHeaders } from '../notifications/signature.ts';
+import { retryAfterMs } from '../wire/retry-after.ts';
+import { signedHeaders, signerOf } from '../wire/standard-webhooks.ts';
 import type { Deps } from './index.ts';
 import { bodyOf } from './notification-body.ts';
 
@@ -61,7 +61,8 @@ async function attempt(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: num
   const { db, log } = deps;
   const began = performance.now();
   const { answer, error } = await sent(deps, endpoint, claimed, at);
-  const asked = answer && [TOO_MANY, UNAVAILABLE].includes(answer.status) ? retryAfterMs(answer.retryAfter, at) : null;
+  const asked =
+    answer && [TOO_MANY, UNAVAILABLE].includes(answer.status) ? (retryAfterMs(answer.retryAfter, at) ?? null) : null;
   const next = error === null ? null : nextTry(claimed.tries, at, asked);
   const status = answer?.status ?? null;
   const durationMs = Math.round(performance.now() - began);
@@ -91,7 +92,7 @@ async function sent(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: number
   if (secrets.length === 0) return { answer: null, error: 'the endpoint has no secret: rotate it' };
   const body = await bodyOf(deps.db, claimed);
   try {
-    const headers = signedHeaders(claimed.id, at, body, secrets);
+    const headers = signedHeaders(secrets.map(signerOf), claimed.id, body, at);
     const answer = await post(endpoint.url, headers, body, {
       allowLoopback,
       signal: Context.current().cancellationSignal,

@@ -4,7 +4,7 @@ import * as endpoints from '../db/endpoints.ts';
 import type { Endpoint } from '../db/endpoints.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { NOTIFICATION_TYPES, type NotificationType } from '../domain/notification.ts';
-import { newSecret } from '../notifications/signature.ts';
+import { newSecret } from '../wire/standard-webhooks.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { ENDPOINT } from './examples.ts';

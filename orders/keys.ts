@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { listKeys, listMerchants, revokeKey } from '../db/administration.ts';
+import { listKeys, revokeKey } from '../db/administration.ts';
 import { putKey } from '../db/merchants.ts';
 import { SCOPES, type Scope } from '../db/schema.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { withDatabase } from './database.ts';
+import { merchantNamed } from './named.ts';
 import { UsageError, type Answer } from './output.ts';
 import type { Answering } from './program.ts';
 
@@ -55,8 +56,7 @@ const add = (kind: 'api' | 'operator', merchant: string, terms: KeyTerms, standa
     if (name.trim() === '' || name.length > LIMITS.textLength)
       throw new UsageError(`--name has 1 to ${LIMITS.textLength} characters.`);
     const scopes = terms.scopes?.map(scopeNamed) ?? standard;
-    if (!(await listMerchants(db)).some(({ id }) => id === merchant))
-      throw new UsageError(`There is no merchant ${merchant}; see \`merchant list\`.`);
+    await merchantNamed(db, merchant);
     const id = `key_${randomBytes(9).toString('hex')}`;
     const key = `${kind === 'api' ? 'sk' : 'op'}_${randomBytes(24).toString('base64url')}`;
     await putKey(db, { id, merchant, key, kind, name, scopes });
