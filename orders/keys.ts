@@ -29,6 +29,10 @@ export function keyCommands(parent: Command, answering: Answering): void {
     answering((merchant: string, terms: KeyTerms) => add('api', merchant, terms, API_SCOPES)),
   );
   const operator = parent.command('operator').description('people who decide, each with a key of their own');
+  operator
+    .command('list <merchant>')
+    .description("a merchant's operators, also those whose key is revoked (`key revoke`)")
+    .action(answering(listOperators));
   withTerms(
     operator.command('add <merchant>').description("makes a person's operator key, and shows it this once"),
     OPERATOR_SCOPES,
@@ -42,6 +46,12 @@ const withTerms = (command: Command, scopes: readonly Scope[]): Command =>
 
 const list = (merchant: string): Promise<Answer> =>
   withDatabase(async (db) => ({ rows: await listKeys(db, merchant), none: `${merchant} has no keys.` }));
+
+const listOperators = (merchant: string): Promise<Answer> =>
+  withDatabase(async (db) => ({
+    rows: (await listKeys(db, merchant)).filter(({ kind }) => kind === 'operator'),
+    none: `${merchant} has no operators.`,
+  }));
 
 const revoke = (id: string): Promise<Answer> =>
   withDatabase(async (db) => {

@@ -68,6 +68,11 @@ it('show how they are, with all that the dashboard names, and end in order', asy
   await isReady('PORT');
   const created = await fetch(`http://127.0.0.1:${env['PORT']}/v1/orders`, { method: 'POST', headers, body });
   expect(created.status).toBe(201);
+  const { id } = (await created.json()) as { id: string };
+  await until(
+    async () => (await fetch(`http://127.0.0.1:${env['PORT']}/v1/orders/${id}`, { headers })).text(),
+    (text) => text.includes('"status":"completed"'),
+  );
   const missing = async () => {
     const shown = `${(await read('WORKER_PORT', '/metrics')).text}\n${(await read('PORT', '/metrics')).text}`;
     const names = [...shown.matchAll(/^# TYPE (\w+) /gm)].map((match) => match[1]!);
