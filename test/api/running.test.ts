@@ -76,6 +76,8 @@ describe('the document', () => {
         "GET /v1/refunds",
         "GET /v1/statistics",
         "GET /v1/webhook-endpoints",
+        "POST /api/openapi/v1/orders",
+        "POST /api/openapi/v1/orders/{order_id}",
         "POST /v1/machines/{machine_no}/pickup",
         "POST /v1/notifications/resend",
         "POST /v1/notifications/{id}/resend",
