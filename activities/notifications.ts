@@ -11,9 +11,10 @@ import {
 import type { Claimed } from '../db/notifications.ts';
 import { openSecrets, type Endpoint } from '../db/endpoints.ts';
 import { pauseAfter } from '../domain/notification.ts';
+import { notificationAttempts } from '../notifications/attempts.ts';
 import { post, type Answer } from '../notifications/post.ts';
-import { retryAfterMs } from '../notifications/retry-after.ts';
-import { signedHeaders } from '../notifications/signature.ts';
+import { retryAfterMs } from '../wire/retry-after.ts';
+import { signedHeaders, signerOf } from '../wire/standard-webhooks.ts';
 import type { Deps } from './index.ts';
 import { bodyOf } from './notification-body.ts';
 
@@ -60,14 +61,24 @@ async function attempt(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: num
   const { db, log } = deps;
   const began = performance.now();
   const { answer, error } = await sent(deps, endpoint, claimed, at);
-  const asked = answer && [TOO_MANY, UNAVAILABLE].includes(answer.status) ? retryAfterMs(answer.retryAfter, at) : null;
+  const asked =
+    answer && [TOO_MANY, UNAVAILABLE].includes(answer.status) ? (retryAfterMs(answer.retryAfter, at) ?? null) : null;
   const next = error === null ? null : nextTry(claimed.tries, at, asked);
   const status = answer?.status ?? null;
   const durationMs = Math.round(performance.now() - began);
+  notificationAttempts.observe({ outcome: outcomeOf(status, error, next) }, durationMs / 1000);
   await endAttempt(db, claimed, { attempt: claimed.attempt, status, durationMs, error, next }, new Date(at));
   if (status === GONE) await disableEndpoint(db, endpoint.id);
   if (asked !== null) await pauseEndpoint(db, endpoint.id, new Date(at + asked));
-  if (error !== null) log.info({ notification: claimed.id, endpoint: endpoint.id, status }, 'a merchant was not told');
+  if (error === null) return;
+  const { id: notification, order_id: order, merchant_id: merchant } = claimed;
+  log.info({ order, merchant, notification, endpoint: endpoint.id, status }, 'a merchant was not told');
+}
+
+function outcomeOf(status: number | null, error: string | null, next: Date | null): string {
+  if (error === null) return 'delivered';
+  if (status === GONE) return 'gone';
+  return next === null ? 'given_up' : 'failed';
 }
 
 function nextTry(tries: number, at: number, asked: number | null): Date | null {
@@ -81,7 +92,7 @@ async function sent(deps: Deps, endpoint: Endpoint, claimed: Claimed, at: number
   if (secrets.length === 0) return { answer: null, error: 'the endpoint has no secret: rotate it' };
   const body = await bodyOf(deps.db, claimed);
   try {
-    const headers = signedHeaders(claimed.id, at, body, secrets);
+    const headers = signedHeaders(secrets.map(signerOf), claimed.id, body, at);
     const answer = await post(endpoint.url, headers, body, {
       allowLoopback,
       signal: Context.current().cancellationSignal,

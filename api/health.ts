@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { ReadyPart } from '../client/readiness.ts';
+import { inTime, summedUp, type ReadyPart } from '../client/readiness.ts';
 import type { Services } from './env.ts';
 import { json, newRouter } from './operation.ts';
 
@@ -47,17 +47,12 @@ const metricsRoute = createRoute({
   },
 });
 
-const PATIENCE_MS = 3_000;
-
 export const healthRoutes = (services: Services) =>
   newRouter()
     .openapi(healthRoute, (c) => c.json({ status: 'up' as const }, 200))
     .openapi(readyRoute, async (c) => {
-      const found = await partsInTime(services);
-      const parts = Object.fromEntries(
-        found.map(({ name, ready, detail }) => [name, { ready, detail: detail ?? null }]),
-      );
-      return found.every(({ ready }) => ready)
+      const { isReady, parts } = summedUp(await partsOf(services));
+      return isReady
         ? c.json({ status: 'ready' as const, parts }, 200)
         : c.json({ status: 'not_ready' as const, parts }, 503);
     })
@@ -65,11 +60,5 @@ export const healthRoutes = (services: Services) =>
       c.text(await services.registry.metrics(), 200, { 'content-type': services.registry.contentType }),
     );
 
-/** Who asks for readiness wants an answer, not patience. */
-async function partsInTime({ ready, stopping }: Services): Promise<ReadyPart[]> {
-  if (stopping.aborted) return [{ name: 'server', ready: false, detail: 'is stopping' }];
-  const tooLong = new Promise<ReadyPart[]>((resolve) =>
-    setTimeout(() => resolve([{ name: 'checks', ready: false, detail: 'took too long' }]), PATIENCE_MS).unref(),
-  );
-  return Promise.race([ready(), tooLong]).catch(() => [{ name: 'checks', ready: false, detail: 'failed' }]);
-}
+const partsOf = async ({ ready, stopping }: Services): Promise<ReadyPart[]> =>
+  stopping.aborted ? [{ name: 'server', ready: false, detail: 'is stopping' }] : inTime(ready);

@@ -2,7 +2,6 @@ import type { Kysely } from 'kysely';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { countFigures, type Figures } from '../db/figures.ts';
 import type { Database } from '../db/schema.ts';
-import { providerCalls } from '../providers/guarded.ts';
 
 export type Metrics = {
   requests: Histogram<'method' | 'route' | 'status'>;
@@ -15,7 +14,6 @@ const FRESH_MS = 5_000;
 export function createMetrics(registry: Registry, db: Kysely<Database>): Metrics {
   const registers = [registry];
   registerFigures(registry, db);
-  registry.registerMetric(providerCalls);
   return {
     requests: new Histogram({
       name: 'orders_http_request_duration_seconds',
@@ -40,6 +38,11 @@ const FIGURES: Record<keyof Figures, { name: string; help: string }> = {
   refundsWaiting: { name: 'orders_refunds_requested', help: 'Refund applications that nobody has decided' },
   noticesWaiting: { name: 'orders_notices_unprocessed', help: 'Notices that no order has taken in yet' },
   ordersNotStarted: { name: 'orders_not_started', help: 'Orders whose workflow has not been started yet' },
+  notificationsWaiting: { name: 'orders_notifications_waiting', help: 'Messages to merchants still to be delivered' },
+  endpointsDisabled: {
+    name: 'orders_webhook_endpoints_disabled',
+    help: "Merchants' endpoints that are switched off: what waits for them waits until somebody enables them",
+  },
 };
 
 /** A database that is away leaves them as they were: other metrics must still be readable. */

@@ -4,14 +4,14 @@ import * as endpoints from '../db/endpoints.ts';
 import type { Endpoint } from '../db/endpoints.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { NOTIFICATION_TYPES, type NotificationType } from '../domain/notification.ts';
-import { newSecret } from '../notifications/signature.ts';
-import { checkEndpointUrl } from './endpoint-url.ts';
+import { flawOfUrl } from '../notifications/endpoint-url.ts';
+import { addEndpoint, rotateSecret } from '../notifications/endpoints.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { ENDPOINT } from './examples.ts';
 import { cursorAfter, page, pageOf, readCursor, seconds, sizeOf, webUrl } from './fields.ts';
 import { newEndpointId } from './ids.ts';
 import { body, json, newRouter, operation } from './operation.ts';
-import { notFound, Problem } from './problem.ts';
+import { invalid, notFound, Problem } from './problem.ts';
 import { listOf, NotificationTypeName, Nothing } from './schemas.ts';
 
 const tags = ['Notifications'];
@@ -150,28 +150,16 @@ async function load({ db }: Services, c: Context<ApiEnv>): Promise<Endpoint> {
 }
 
 async function create(services: Services, c: Context<ApiEnv>, { url, types = null }: z.infer<typeof NewEndpoint>) {
-  const { db, sealer, now, allowLoopback } = services;
-  await checkEndpointUrl(url, allowLoopback);
-  const id = newEndpointId(c.get('seed')?.ids, now());
-  const secret = newSecret();
-  const secrets = endpoints.sealSecrets(sealer, id, [{ secret, until: null }]);
-  const merchant = c.var.caller.merchant.id;
-  const made = await endpoints.putEndpoint(db, { id, merchant, url, types, secrets }, LIMITS.webhookEndpoints);
+  const flaw = await flawOfUrl(url, services.allowLoopback);
+  if (flaw !== null) throw invalid({ path: 'url', message: flaw });
+  const id = newEndpointId(c.get('seed')?.ids, services.now());
+  const made = await addEndpoint(services, { id, merchant: c.var.caller.merchant.id, url, types });
   if (!made) throw new Problem('limit_reached', `A merchant has at most ${LIMITS.webhookEndpoints} endpoints.`);
-  return { ...shown(made), secret };
+  return { ...shown(made.endpoint), secret: made.secret };
 }
 
 async function rotate(services: Services, c: Context<ApiEnv>, overlapSeconds: number) {
-  const { db, sealer, now } = services;
-  const endpoint = await load(services, c);
-  const at = now();
-  const overlapEnd = at + overlapSeconds * 1000;
-  const earlier = endpoints
-    .openSecrets(sealer, endpoint, at)
-    .map(({ secret, until }) => ({ secret, until: Math.min(until ?? overlapEnd, overlapEnd) }));
-  const secret = newSecret();
-  const secrets = [{ secret, until: null }, ...earlier].slice(0, LIMITS.webhookSecrets);
-  await endpoints.setSecrets(db, endpoint.id, endpoints.sealSecrets(sealer, endpoint.id, secrets));
+  const { endpoint, secret } = await rotateSecret(services, await load(services, c), services.now(), overlapSeconds);
   return { ...shown(endpoint), secret };
 }
 

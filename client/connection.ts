@@ -6,6 +6,7 @@ import {
   type ConnectionOptions,
 } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
+import { traceCalls } from './tracing.ts';
 
 /** Where Temporal is, in the form that both of its connections take. */
 export type TemporalTarget = { connection: ConnectionOptions & { address?: string | undefined }; namespace: string };
@@ -22,7 +23,8 @@ const ATTEMPTS = 3;
 export async function connectClient({ connection, namespace }: TemporalTarget): Promise<Client> {
   const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS }))];
   const options = { ...connection, interceptors } as ConnectionOptions;
-  return new Client({ connection: await Connection.connect(options), namespace });
+  const connected = await Connection.connect(options);
+  return new Client({ connection: connected, namespace, interceptors: { workflow: [traceCalls] } });
 }
 
 /** For a worker. @throws if it can't be reached */

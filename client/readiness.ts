@@ -66,3 +66,19 @@ async function answers(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(WITHIN_MS) });
   if (!response.ok) throw new Error(`answers ${response.status}`);
 }
+
+const PATIENCE_MS = 3_000;
+
+/** Who asks for readiness wants an answer, not patience. */
+export async function inTime(ready: () => Promise<ReadyPart[]>): Promise<ReadyPart[]> {
+  const tooLong = new Promise<ReadyPart[]>((resolve) =>
+    setTimeout(() => resolve([{ name: 'checks', ready: false, detail: 'took too long' }]), PATIENCE_MS).unref(),
+  );
+  return Promise.race([ready(), tooLong]).catch(() => [{ name: 'checks', ready: false, detail: 'failed' }]);
+}
+
+/** As `/readyz` tells it. */
+export const summedUp = (found: readonly ReadyPart[]) => ({
+  isReady: found.every(({ ready }) => ready),
+  parts: Object.fromEntries(found.map(({ name, ready, detail }) => [name, { ready, detail: detail ?? null }])),
+});

@@ -56,6 +56,16 @@ export function findEndpoint(db: Kysely<Database>, id: string, merchant: string)
     .executeTakeFirst();
 }
 
+/** For people who look after the whole system: of whichever merchant. */
+export function findAnyEndpoint(db: Kysely<Database>, id: string): Promise<Endpoint | undefined> {
+  return db
+    .selectFrom('webhook_endpoints')
+    .selectAll()
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+}
+
 /** Newest first. @param before only those with a smaller number */
 export function listEndpoints(
   db: Kysely<Database>,

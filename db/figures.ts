@@ -7,6 +7,8 @@ export type Figures = {
   refundsWaiting: number;
   noticesWaiting: number;
   ordersNotStarted: number;
+  notificationsWaiting: number;
+  endpointsDisabled: number;
 };
 
 /** Counted over partial or leading indexes: cheap however many orders there are. */
@@ -15,6 +17,8 @@ export async function countFigures(db: Kysely<Database>): Promise<Figures> {
     select (select count(*) from orders where attention) as "ordersInAttention",
       (select count(*) from merchants m join refunds r on r.merchant_id = m.id and r.status = 'requested') as "refundsWaiting",
       (select count(*) from notices where processed_at is null) as "noticesWaiting",
-      (select count(*) from orders where run_id is null) as "ordersNotStarted"`.execute(db);
+      (select count(*) from orders where run_id is null) as "ordersNotStarted",
+      (select count(*) from notifications where status = 'pending') as "notificationsWaiting",
+      (select count(*) from webhook_endpoints where status = 'disabled' and deleted_at is null) as "endpointsDisabled"`.execute(db);
   return rows[0]!;
 }

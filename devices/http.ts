@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { LIMITS } from '../domain/limits.ts';
-import { call, retryAfterMs, parseJson, type Edge } from '../providers/http.ts';
+import { call, parseJson, type Edge } from '../providers/http.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { ReportMalformed, type Dispatch, type MachineGateway, type MachineReport } from './gateway.ts';
-import { signedHeaders, signerOf, verify } from './signature.ts';
+import { retryAfterMs } from '../wire/retry-after.ts';
+import { signedHeaders, signerOf } from '../wire/standard-webhooks.ts';
+import { verify } from './verify.ts';
 
 const ReportBody = z
   .strictObject({
@@ -30,7 +32,7 @@ export function httpGateway(secrets: readonly string[], edge: Omit<Edge, 'nonce'
       const headers = { 'content-type': 'application/json', ...signedHeaders(signers, dispatch.id, text, edge.now()) };
       const body = Buffer.from(text);
       const answer = await call(edge, what, { method: 'POST', url: new URL(edge.baseUrl), headers, body });
-      check(what, answer.status, retryAfterMs(answer.headers, edge.now()));
+      check(what, answer.status, retryAfterMs(answer.headers.get('retry-after'), edge.now()));
     },
     readReport({ headers, body }) {
       verify(signers, headers, body);

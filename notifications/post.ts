@@ -10,6 +10,8 @@ export const PATIENCE_MS = 15_000;
 const MOST_BYTES = 16_384;
 const ANSWER_MS = 1_000;
 
+const HEADERS = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'durable-orders' };
+
 export type PostOptions = { allowLoopback: boolean; resolve?: Resolve; patienceMs?: number; signal?: AbortSignal };
 /** `retryAfter`: the header as it came. */
 export type Answer = { status: number; retryAfter: string | null };
@@ -46,7 +48,7 @@ function send(
       agent: false,
       lookup,
       ...(signal && { signal }),
-      headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+      headers: { ...HEADERS, ...headers, 'content-length': String(Buffer.byteLength(body)) },
     });
     const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${patienceMs} ms`)), patienceMs);
     sent.on('error', (error) => {

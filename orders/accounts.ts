@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { listAccounts, listMerchants } from '../db/administration.ts';
+import { listAccounts } from '../db/administration.ts';
 import { findProviderAccount, putProviderAccount } from '../db/merchants.ts';
 import { PROVIDERS, type ProviderName } from '../domain/method.ts';
 import { providerAccounts } from '../providers/accounts.ts';
 import { withDatabase } from './database.ts';
+import { merchantNamed } from './named.ts';
 import { UsageError, type Answer } from './output.ts';
 import type { Answering } from './program.ts';
 
@@ -35,8 +36,7 @@ const set = (merchant: string, provider: string, file: string): Promise<Answer> 
   withDatabase(async (db) => {
     const name = providerNamed(provider);
     const config = configIn(file);
-    if (!(await listMerchants(db)).some(({ id }) => id === merchant))
-      throw new UsageError(`There is no merchant ${merchant}; see \`merchant list\`.`);
+    await merchantNamed(db, merchant);
     await usable(merchant, name, config);
     await putProviderAccount(db, merchant, name, config);
     return { text: `${merchant} has an account at ${name}.`, data: { merchant, provider: name } };

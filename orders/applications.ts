@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { listMerchants } from '../db/administration.ts';
 import {
   changeApplication,
   listApplications,
@@ -10,6 +9,7 @@ import {
 } from '../db/applications.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { withDatabase } from './database.ts';
+import { merchantNamed } from './named.ts';
 import { UsageError, type Answer } from './output.ts';
 import type { Answering } from './program.ts';
 
@@ -54,8 +54,7 @@ const add = (merchant: string, terms: { name: string; machines: string[] }): Pro
     if (name.trim() === '' || name.length > LIMITS.textLength)
       throw new UsageError(`--name has 1 to ${LIMITS.textLength} characters.`);
     const numbers = machineNumbers(terms.machines);
-    if (!(await listMerchants(db)).some(({ id }) => id === merchant))
-      throw new UsageError(`There is no merchant ${merchant}; see \`merchant list\`.`);
+    await merchantNamed(db, merchant);
     const id = `ds_${randomBytes(9).toString('hex')}`;
     const secret = freshSecret();
     await putApplication(db, { id, merchant, name, secret, machines: numbers });

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { listKeys, listMerchants, revokeKey } from '../db/administration.ts';
+import { listKeys, revokeKey } from '../db/administration.ts';
 import { putKey } from '../db/merchants.ts';
 import { SCOPES, type Scope } from '../db/schema.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { withDatabase } from './database.ts';
+import { merchantNamed } from './named.ts';
 import { UsageError, type Answer } from './output.ts';
 import type { Answering } from './program.ts';
 
@@ -28,6 +29,10 @@ export function keyCommands(parent: Command, answering: Answering): void {
     answering((merchant: string, terms: KeyTerms) => add('api', merchant, terms, API_SCOPES)),
   );
   const operator = parent.command('operator').description('people who decide, each with a key of their own');
+  operator
+    .command('list <merchant>')
+    .description("a merchant's operators, also those whose key is revoked (`key revoke`)")
+    .action(answering(listOperators));
   withTerms(
     operator.command('add <merchant>').description("makes a person's operator key, and shows it this once"),
     OPERATOR_SCOPES,
@@ -42,6 +47,12 @@ const withTerms = (command: Command, scopes: readonly Scope[]): Command =>
 const list = (merchant: string): Promise<Answer> =>
   withDatabase(async (db) => ({ rows: await listKeys(db, merchant), none: `${merchant} has no keys.` }));
 
+const listOperators = (merchant: string): Promise<Answer> =>
+  withDatabase(async (db) => ({
+    rows: (await listKeys(db, merchant)).filter(({ kind }) => kind === 'operator'),
+    none: `${merchant} has no operators.`,
+  }));
+
 const revoke = (id: string): Promise<Answer> =>
   withDatabase(async (db) => {
     const key = await revokeKey(db, id);
@@ -55,8 +66,7 @@ const add = (kind: 'api' | 'operator', merchant: string, terms: KeyTerms, standa
     if (name.trim() === '' || name.length > LIMITS.textLength)
       throw new UsageError(`--name has 1 to ${LIMITS.textLength} characters.`);
     const scopes = terms.scopes?.map(scopeNamed) ?? standard;
-    if (!(await listMerchants(db)).some(({ id }) => id === merchant))
-      throw new UsageError(`There is no merchant ${merchant}; see \`merchant list\`.`);
+    await merchantNamed(db, merchant);
     const id = `key_${randomBytes(9).toString('hex')}`;
     const key = `${kind === 'api' ? 'sk' : 'op'}_${randomBytes(24).toString('base64url')}`;
     await putKey(db, { id, merchant, key, kind, name, scopes });

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { listMerchants } from '../db/administration.ts';
 import { findMachineGateway, putMachineGateway } from '../db/machines.ts';
 import { machineGateways, readGateway, type GatewayConfig } from '../devices/gateways.ts';
+import { newSecret } from '../wire/standard-webhooks.ts';
 import { withDatabase } from './database.ts';
+import { merchantNamed } from './named.ts';
 import { UsageError, type Answer } from './output.ts';
 import type { Answering } from './program.ts';
 
@@ -35,7 +35,7 @@ export function machineCommands(parent: Command, answering: Answering): void {
 }
 
 const secret = (): Promise<Answer> => {
-  const made = `whsec_${randomBytes(32).toString('base64')}`;
+  const made = newSecret();
   return Promise.resolve({ text: made, data: { secret: made } });
 };
 
@@ -65,8 +65,7 @@ const show = (merchant: string): Promise<Answer> =>
 /** @param next what it becomes, of what is stored. */
 const put = (merchant: string, next: (now: unknown) => GatewayConfig): Promise<Answer> =>
   withDatabase(async (db) => {
-    if (!(await listMerchants(db)).some(({ id }) => id === merchant))
-      throw new UsageError(`There is no merchant ${merchant}; see \`merchant list\`.`);
+    await merchantNamed(db, merchant);
     const config = next(await findMachineGateway(db, merchant));
     for (const name of config.secrets)
       if (!/^(file|env):./.test(name))

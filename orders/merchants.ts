@@ -5,6 +5,7 @@ import type { MerchantSettings } from '../db/schema.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { METHODS, methodTerms, takesCurrency, type PaymentMethod } from '../domain/method.ts';
 import { withDatabase } from './database.ts';
+import { merchantNamed, noMerchant } from './named.ts';
 import { UsageError, type Answer } from './output.ts';
 import type { Answering } from './program.ts';
 
@@ -52,12 +53,7 @@ const withTerms = (command: Command): Command =>
       ]),
     );
 
-const show = (id: string): Promise<Answer> =>
-  withDatabase(async (db) => {
-    const merchant = (await listMerchants(db)).find((one) => one.id === id);
-    if (!merchant) throw noMerchant(id);
-    return described(merchant);
-  });
+const show = (id: string): Promise<Answer> => withDatabase(async (db) => described(await merchantNamed(db, id)));
 
 const add = (id: string, terms: Terms): Promise<Answer> =>
   withDatabase(async (db) => {
@@ -137,8 +133,6 @@ function minorUnits(text: string): number {
   if (/^\d{1,11}$/.test(text) && amount <= LIMITS.amount) return amount;
   throw new UsageError(`"${text}" is no amount: a whole number of minor units, at most ${LIMITS.amount}.`);
 }
-
-const noMerchant = (id: string): UsageError => new UsageError(`There is no merchant ${id}; see \`merchant list\`.`);
 
 const tableOf = (merchants: readonly Merchant[]): Answer => ({
   rows: merchants.map(({ id, name, settings }) => ({

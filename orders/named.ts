@@ -1,7 +1,19 @@
 import type { Kysely } from 'kysely';
+import { listMerchants } from '../db/administration.ts';
+import type { Merchant } from '../db/keys.ts';
 import { findOrder, type StoredOrder } from '../db/orders.ts';
 import type { Database } from '../db/schema.ts';
 import { UsageError } from './output.ts';
+
+/** @throws UsageError where there is none by this id */
+export async function merchantNamed(db: Kysely<Database>, id: string): Promise<Merchant> {
+  const merchant = (await listMerchants(db)).find((one) => one.id === id);
+  if (!merchant) throw noMerchant(id);
+  return merchant;
+}
+
+export const noMerchant = (id: string): UsageError =>
+  new UsageError(`There is no merchant ${id}; see \`merchant list\`.`);
 
 /** @throws UsageError where there is none by this number or id */
 export async function orderNamed(db: Kysely<Database>, named: string): Promise<StoredOrder> {

@@ -2,6 +2,8 @@ import { Command, CommanderError, type OptionValues } from 'commander';
 import { StartError } from '../start/failure.ts';
 import { accountCommands } from './accounts.ts';
 import { applicationCommands } from './applications.ts';
+import { endpointCommands } from './endpoints.ts';
+import { addExamples } from './examples.ts';
 import { inspectCommands } from './inspect.ts';
 import { keyCommands } from './keys.ts';
 import { machineCommands } from './machines.ts';
@@ -17,11 +19,8 @@ export type Answering = <Args extends unknown[]>(
 
 type Output = { out: (text: string) => void; err: (text: string) => void };
 
-/**
- * Runs one command.
- * @returns the exit code: 0 done, 1 it could not be done (what is missing or away is said), 2 it was said wrongly
- */
-export async function run(args: readonly string[], { out, err }: Output): Promise<0 | 1 | 2> {
+/** All commands; each needs an example in examples.ts. */
+export function programOf({ out, err }: Output): Command {
   const program = new Command('npm run orders --');
   const answering: Answering =
     (deed) =>
@@ -33,22 +32,33 @@ export async function run(args: readonly string[], { out, err }: Output): Promis
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err })
     .showHelpAfterError('(--help shows what there is)');
-  const groups = [
-    setUpCommands,
-    merchantCommands,
-    keyCommands,
-    accountCommands,
-    machineCommands,
-    applicationCommands,
-    inspectCommands,
-    retryCommand,
-  ];
-  for (const add of groups) add(program, answering);
+  for (const add of GROUPS) add(program, answering);
+  addExamples(program);
+  return program;
+}
+
+const GROUPS = [
+  setUpCommands,
+  merchantCommands,
+  keyCommands,
+  accountCommands,
+  endpointCommands,
+  machineCommands,
+  applicationCommands,
+  inspectCommands,
+  retryCommand,
+];
+
+/**
+ * Runs one command.
+ * @returns the exit code: 0 done, 1 it could not be done (what is missing or away is said), 2 it was said wrongly
+ */
+export async function run(args: readonly string[], output: Output): Promise<0 | 1 | 2> {
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await programOf(output).parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
-    return exitCodeOf(error, err);
+    return exitCodeOf(error, output.err);
   }
 }
 

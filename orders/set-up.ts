@@ -2,8 +2,9 @@ import { Connection, type ConnectionOptions } from '@temporalio/client';
 import type { Command } from 'commander';
 import { connect } from '../db/connect.ts';
 import { migrate } from '../db/migrate.ts';
-import { registerSearchAttributes } from '../start/search-attributes.ts';
-import { readTemporalTarget } from '../start/temporal-target.ts';
+import { messageOf, StartError } from '../start/failure.ts';
+import { howToRegister, missingSearchAttributes, registerSearchAttributes } from '../start/search-attributes.ts';
+import { addressOf, readTemporalTarget } from '../start/temporal-target.ts';
 import { databaseUrl } from './database.ts';
 import type { Answer } from './output.ts';
 import type { Answering } from './program.ts';
@@ -36,7 +37,11 @@ async function setUpTemporal(): Promise<Answer> {
   const { connection: options, namespace } = readTemporalTarget(process.env);
   const connection = await Connection.connect(options as ConnectionOptions);
   try {
-    const registered = await registerSearchAttributes(connection, namespace);
+    const registered = await registerSearchAttributes(connection, namespace).catch(async (error: unknown) => {
+      const missing = await missingSearchAttributes(connection, namespace);
+      const lines = howToRegister(missing, namespace, addressOf(options)).map((line) => `  ${line}`);
+      throw new StartError([`They can't be registered from here (${messageOf(error)}). Instead:`, ...lines].join('\n'));
+    });
     const text = registered.length > 0 ? `Registered ${registered.join(', ')}.` : 'All search attributes are there.';
     return { text, data: { registered } };
   } finally {

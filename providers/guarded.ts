@@ -1,3 +1,4 @@
+import { SpanKind, trace } from '@opentelemetry/api';
 import { ConsecutiveBreaker, circuitBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel';
 import { Histogram } from 'prom-client';
 import { ProviderError, type PaymentProvider } from './provider.ts';
@@ -24,6 +25,17 @@ export const providerCalls = new Histogram({
   registers: [],
 });
 
+/** A span within what asked for the call, where that is traced; it ends with the measurement. */
+function measured(provider: string, operation: string): (outcome: string) => void {
+  const stop = providerCalls.startTimer({ provider, operation });
+  const tracer = trace.getActiveSpan() && trace.getTracer('durable-orders');
+  const span = tracer?.startSpan(`${provider} ${operation}`, { kind: SpanKind.CLIENT });
+  return (outcome) => {
+    stop({ outcome });
+    span?.setAttribute('orders.outcome', outcome).end();
+  };
+}
+
 /**
  * The same account, every call of it measured, and none made while its provider is dead: that is answered `busy` at
  * once, so that nobody waits for a time-out and every duty is tried again later.
@@ -33,13 +45,13 @@ export function guarded(provider: PaymentProvider, breaker: Breaker): PaymentPro
   const through =
     <Asked, Answer>(operation: string, call: (asked: Asked) => Promise<Answer>) =>
     async (asked: Asked): Promise<Answer> => {
-      const stop = providerCalls.startTimer({ provider: name, operation });
+      const end = measured(name, operation);
       try {
         const answer = await breaker.execute(() => call(asked));
-        stop({ outcome: 'ok' });
+        end('ok');
         return answer;
       } catch (error) {
-        stop({ outcome: outcomeOf(error) });
+        end(outcomeOf(error));
         if (!isBrokenCircuitError(error)) throw error;
         const message = `${name} ${operation}: not called, it has not answered for a while`;
         throw new ProviderError('busy', 'circuit_open', message, { retryAfterMs: PAUSE_MS, cause: error });

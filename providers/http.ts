@@ -89,14 +89,6 @@ function isConnectError(reason: unknown): boolean {
   return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT';
 }
 
-/** What `Retry-After` asks for, in milliseconds: seconds or a date (RFC 9110, 10.2.3); undefined if absent or odd. */
-export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
-  const value = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
-}
-
 /** undefined for what isn't JSON. Never the parser's own error: that one quotes the text. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {

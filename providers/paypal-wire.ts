@@ -1,7 +1,8 @@
 /** How PayPal's REST API is spoken, whatever is said (providers.md 5.1, 5.4, 5.6). What it means is in paypal.ts. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { call, parseJson, retryAfterMs, type Edge, type HttpAnswer } from './http.ts';
+import { retryAfterMs } from '../wire/retry-after.ts';
+import { call, parseJson, type Edge, type HttpAnswer } from './http.ts';
 import { ProviderError } from './provider.ts';
 import { maskedSentence } from './text.ts';
 
@@ -146,6 +147,6 @@ function outcomeOf(status: number, isPayPals: boolean): ProviderError['outcome']
 }
 
 function pauseOf({ headers }: HttpAnswer, nowMs: number): { retryAfterMs?: number } {
-  const pause = retryAfterMs(headers, nowMs);
+  const pause = retryAfterMs(headers.get('retry-after'), nowMs);
   return pause === undefined ? {} : { retryAfterMs: pause };
 }

@@ -1,6 +1,7 @@
 /** How Stripe is spoken: its own library, with our clock, time-outs and words for what goes wrong (providers.md 4.1, 4.5). */
 import Stripe from 'stripe';
-import { retryAfterMs, type Edge } from './http.ts';
+import { retryAfterMs } from '../wire/retry-after.ts';
+import type { Edge } from './http.ts';
 import { ProviderError } from './provider.ts';
 import { maskedSentence } from './text.ts';
 
@@ -44,7 +45,7 @@ function failureOf(what: string, error: unknown, nowMs: number): Error {
   if (!(error instanceof Stripe.errors.StripeError)) return error instanceof Error ? error : new Error(String(error));
   const code = codeOf(error);
   const message = `stripe ${what}: ${error.statusCode ?? ''} ${code} ${maskedSentence(error.message)}`;
-  const pause = retryAfterMs(new Headers(error.headers ?? {}), nowMs);
+  const pause = retryAfterMs(new Headers(error.headers ?? {}).get('retry-after'), nowMs);
   return new ProviderError(outcomeOf(error), code, message, {
     cause: error,
     ...(pause !== undefined && { retryAfterMs: pause }),

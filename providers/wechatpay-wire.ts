@@ -4,7 +4,8 @@
  */
 import type { KeyObject } from 'node:crypto';
 import * as z from 'zod';
-import { call, parseJson, retryAfterMs, type Edge, type HttpAnswer, type HttpRequest } from './http.ts';
+import { retryAfterMs } from '../wire/retry-after.ts';
+import { call, parseJson, type Edge, type HttpAnswer, type HttpRequest } from './http.ts';
 import { ProviderError } from './provider.ts';
 import { openAes256Gcm, privateKeyFrom, publicKeyFrom, signRsaSha256, type Sealed } from './signing.ts';
 import { maskedSentence } from './text.ts';
@@ -133,7 +134,7 @@ function refusal(what: string, { status, headers, body }: HttpAnswer, nowMs: num
   const { data } = Refusal.safeParse(parseJson(body));
   const code = data?.code ?? `HTTP_${status}`;
   const message = `wechatpay ${what}: ${status} ${code} ${maskedSentence(data?.message ?? '')}`.trimEnd();
-  const pause = retryAfterMs(headers, nowMs);
+  const pause = retryAfterMs(headers.get('retry-after'), nowMs);
   return new ProviderError(
     outcomeOf(status, data?.code),
     code,

@@ -1,17 +1,30 @@
 /** A part that is started alone, as in production: it brings nothing with it and seeds nothing. */
 import { connect } from '../db/connect.ts';
 import { isMigrated } from '../db/migrate.ts';
-import { readPartConfig } from './config.ts';
+import { readPartConfig, type PartConfig } from './config.ts';
 import { messageOf, StartError } from './failure.ts';
 import { createLog } from './log.ts';
+import { ProcessMetrics } from './metrics.ts';
 import type { Running, Surroundings } from './parts.ts';
+import { checkPorts, type PortUse } from './ports.ts';
 import { checkTemporal, readTemporalTarget } from './temporal-target.ts';
+import { startTracing } from './tracing.ts';
+
+type Part = {
+  start: (around: Surroundings) => Promise<Running>;
+  /** Where it listens. */
+  port: (config: PartConfig) => Omit<PortUse, 'host'>;
+};
 
 /** Runs the part until SIGINT or SIGTERM. What can't be used is said in one message, before anything is started. */
-export async function runAlone(start: (around: Surroundings) => Promise<Running>): Promise<void> {
+export async function runAlone({ start, port }: Part): Promise<void> {
   try {
-    const around = await surroundings();
-    const running = await start(around);
+    const config = readPartConfig(process.env);
+    await checkPorts([{ ...port(config), host: config.host }]);
+    const around = await surroundings(config);
+    const endTracing = await startTracing(process.env, around.log);
+    const part = await start(around);
+    const running = { ...part, stop: () => part.stop().finally(endTracing) };
     around.log.info('started');
     running.failed?.catch((error: unknown) => {
       around.log.fatal({ err: error }, 'ended by itself');
@@ -25,8 +38,7 @@ export async function runAlone(start: (around: Surroundings) => Promise<Running>
   }
 }
 
-async function surroundings(): Promise<Surroundings> {
-  const config = readPartConfig(process.env);
+async function surroundings(config: PartConfig): Promise<Surroundings> {
   const temporal = readTemporalTarget(process.env);
   await checkTemporal(temporal);
   await checkDatabase(config.databaseUrl);
@@ -38,6 +50,8 @@ async function surroundings(): Promise<Surroundings> {
     temporalUiUrl: config.temporalUiUrl,
     keys: config.encryptionKeys,
     log: createLog(config.logLevel),
+    metrics: new ProcessMetrics(),
+    workerPort: config.workerPort,
   };
 }
 

@@ -2,4 +2,4 @@
 import { runAlone } from './alone.ts';
 import { parts } from './parts.ts';
 
-await runAlone(parts.api);
+await runAlone({ start: parts.api, port: ({ port }) => ({ variable: 'PORT', port }) });

@@ -19,6 +19,8 @@ export type Config = {
   /** How the outside sees the API; without a slash at the end. */
   publicUrl: string;
   simulatorPort: number;
+  /** Of a worker that is started alone: its health and metrics. */
+  workerPort: number;
   /** Of the embedded Temporal. */
   temporalPort: number;
   temporalUiPort: number;
@@ -73,6 +75,7 @@ function read(env: Environment, defaultHost: string): Config {
     port,
     publicUrl: readUrl(env, 'PUBLIC_URL') ?? `http://localhost:${port}`,
     simulatorPort: readPort(env, 'SIMULATOR_PORT', 3100),
+    workerPort: readPort(env, 'WORKER_PORT', 3001),
     temporalPort: readPort(env, 'TEMPORAL_PORT', 7233),
     temporalUiPort: readPort(env, 'TEMPORAL_UI_PORT', 8233),
     hasTemporal: namesTemporal(env),

@@ -8,6 +8,7 @@ import { putProviderAccount } from '../db/merchants.ts';
 import type { Database } from '../db/schema.ts';
 import type { ProviderName } from '../domain/method.ts';
 import type { SimulatedMerchant, Simulator } from '../simulator/server.ts';
+import { newSecret } from '../wire/standard-webhooks.ts';
 import { keepSecret } from './secrets.ts';
 import { demoCertificate } from './demo-certificate.ts';
 import { DEMO } from './seed.ts';
@@ -23,7 +24,7 @@ export function demoAccounts(dataDir: string) {
   };
   const apiV3Key = keepSecret(apiV3KeyFile, () => randomBytes(16).toString('hex'));
   const secretFile = join(folder, 'demo-machines-secret');
-  const secret = keepSecret(secretFile, () => `whsec_${randomBytes(32).toString('base64')}`);
+  const secret = keepSecret(secretFile, newSecret);
   return {
     machines: { secret, secretFile },
     wechatpay: {

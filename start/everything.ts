@@ -7,6 +7,7 @@ import { goOn, messageOf, StartError, StoppedEarly, type Progress } from './fail
 import { keysOf } from './keys.ts';
 import { lockFolder } from './lock.ts';
 import { createFileLog } from './log.ts';
+import { ProcessMetrics } from './metrics.ts';
 import type { Parts, Running, Surroundings } from './parts.ts';
 import { checkPorts } from './ports.ts';
 import { startPostgres } from './postgres.ts';
@@ -15,6 +16,7 @@ import { findTemporal } from './temporal-binary.ts';
 import type { TemporalTarget } from '../client/connection.ts';
 import { checkTemporal, readTemporalTarget } from './temporal-target.ts';
 import { startTemporal } from './temporal.ts';
+import { startTracing } from './tracing.ts';
 
 export type StartOptions = {
   config: Config;
@@ -40,6 +42,7 @@ const STOP_WITHIN_MS = {
   API: 3_000,
   worker: 5_000,
   simulator: 1_000,
+  tracing: 500,
   Temporal: 9_000,
   PostgreSQL: 10_000,
   folder: 1_000,
@@ -64,6 +67,7 @@ export async function startEverything(options: StartOptions): Promise<Everything
     await takeFolder(options, started);
     const servers = await startServers(options, started);
     const around = surroundings(options, servers);
+    started.set('tracing', { stop: await startTracing(options.env, around.log) });
     await startParts(options, around, started);
     return { around, broken: brokenBy(servers), stop };
   } catch (error) {
@@ -150,6 +154,8 @@ function surroundings(
     temporalUiUrl: temporal.uiUrl,
     keys: config.encryptionKeys ?? keysOf(config.dataDir),
     log: createFileLog(config.logLevel, join(config.dataDir, 'logs', 'orders.log'), progress),
+    metrics: new ProcessMetrics(),
+    workerPort: null,
   };
 }
 

@@ -1,6 +1,5 @@
 /** How our own parts are started and wired. Nothing else knows all of them. */
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import { runApi } from '../api/server.ts';
 import { connectClient, type TemporalTarget } from '../client/connection.ts';
 import { temporalGateway } from '../client/gateway.ts';
@@ -16,11 +15,15 @@ import { machineGateways } from '../devices/gateways.ts';
 import { pages } from '../pages/index.ts';
 import { providerAccounts } from '../providers/accounts.ts';
 import { startSimulator } from '../simulator/server.ts';
-import { logTo } from '../worker/logging.ts';
+import { installRuntime } from '../worker/logging.ts';
+import { showWorkerMetrics } from '../worker/metrics.ts';
+import { showWorker } from '../worker/server.ts';
 import { startWorker } from '../worker/start.ts';
 import type { Config, EncryptionKeys } from './config.ts';
 import type { Progress } from './failure.ts';
 import type { Log } from './log.ts';
+import type { ProcessMetrics } from './metrics.ts';
+import { freePort } from './ports.ts';
 import { demoAccounts, seedAccounts, simulatedMachineOwners, simulatedMerchants } from './demo-accounts.ts';
 import { seedMerchant } from './seed.ts';
 
@@ -35,6 +38,9 @@ export type Surroundings = {
   temporalUiUrl: string | null;
   keys: EncryptionKeys;
   log: Log;
+  metrics: ProcessMetrics;
+  /** Where a worker alone shows how it is; null where an API in the same process does. */
+  workerPort: number | null;
 };
 
 /** `failed` is rejected when the part ends without being asked to. */
@@ -85,8 +91,10 @@ async function simulator({ config, databaseUrl, ownsDatabase, log }: Surrounding
   return running;
 }
 
-async function worker({ databaseUrl, temporal, config, keys, log, ownsDatabase }: Surroundings): Promise<Running> {
-  logTo(log);
+async function worker(around: Surroundings): Promise<Running> {
+  const { databaseUrl, temporal, config, keys, log, ownsDatabase, metrics, workerPort } = around;
+  metrics.also(installRuntime({ log, metricsAddress: `127.0.0.1:${await freePort()}` }));
+  showWorkerMetrics(metrics);
   const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
   const client = await connectClient(temporal);
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
@@ -102,10 +110,17 @@ async function worker({ databaseUrl, temporal, config, keys, log, ownsDatabase }
     now: Date.now,
     log,
   });
+  const ready = async () => [
+    ...(await readiness(db, client, null)),
+    { name: 'this worker', ready: running.isRunning() },
+  ];
+  const shown =
+    workerPort === null ? null : await showWorker({ host: config.host, port: workerPort, registry: metrics, ready });
   return {
     failed: running.failed,
     async stop() {
       await running.stop();
+      await shown?.stop();
       await client.connection.close();
       await db.destroy();
     },
@@ -120,6 +135,7 @@ async function api({
   keys,
   log,
   ownsDatabase,
+  metrics,
 }: Surroundings): Promise<Running> {
   const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
   const client = await connectClient(temporal);
@@ -144,7 +160,7 @@ async function api({
       temporalUi: temporalUiUrl === null ? null : { url: temporalUiUrl, namespace: temporal.namespace },
       rateLimit: isEmbedded ? null : { perMinute: config.requestsPerMinute },
       ready: () => readiness(db, client, isEmbedded ? `http://127.0.0.1:${config.simulatorPort}/healthz` : null),
-      registry: new Registry(),
+      registry: metrics,
     },
   });
   return {

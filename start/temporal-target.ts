@@ -4,7 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { TemporalTarget } from '../client/connection.ts';
 import { ConfigError, type Environment } from './config.ts';
 import { messageOf, StartError } from './failure.ts';
-import { missingSearchAttributes, registerCommands } from './search-attributes.ts';
+import { howToRegister, missingSearchAttributes } from './search-attributes.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -27,15 +27,17 @@ export function readTemporalTarget(env: Environment): TemporalTarget {
  * @throws StartError that says what to do.
  */
 export async function checkTemporal({ connection: options, namespace }: TemporalTarget): Promise<void> {
-  const where = `Temporal at ${options.address ?? 'localhost:7233'} (TEMPORAL_ADDRESS), namespace ${namespace}`;
+  const where = `Temporal at ${addressOf(options)} (TEMPORAL_ADDRESS), namespace ${namespace}`;
   const missing = await askForMissing(options, namespace).catch((error: unknown) => {
     throw new StartError(`${where}: ${messageOf(error)}`);
   });
   if (missing.length === 0) return;
-  const commands = registerCommands(missing, namespace).map((command) => `  ${command}`);
   const how = 'Run `npm run orders -- temporal setup` where that is allowed, or else:';
-  throw new StartError([`${where}: search attributes are missing. ${how}`, ...commands].join('\n'));
+  const lines = howToRegister(missing, namespace, addressOf(options)).map((line) => `  ${line}`);
+  throw new StartError([`${where}: search attributes are missing. ${how}`, ...lines].join('\n'));
 }
+
+export const addressOf = ({ address }: TemporalTarget['connection']): string => address ?? 'localhost:7233';
 
 async function askForMissing(options: TemporalTarget['connection'], namespace: string): Promise<string[]> {
   const connection = await Connection.connect({ ...options, connectTimeout: ANSWER_WITHIN_MS });

@@ -2,4 +2,4 @@
 import { runAlone } from './alone.ts';
 import { parts } from './parts.ts';
 
-await runAlone(parts.worker);
+await runAlone({ start: parts.worker, port: ({ workerPort }) => ({ variable: 'WORKER_PORT', port: workerPort }) });

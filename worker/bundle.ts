@@ -9,6 +9,7 @@ export function bundleWorkflows(): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
     workflowsPath: at('../workflows/index.ts'),
     payloadConverterPath: at('../workflows/payloads.ts'),
+    workflowInterceptorModules: [at('../workflows/tracing.ts')],
     logger,
   });
 }

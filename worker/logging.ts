@@ -3,8 +3,40 @@ import type { Logger } from 'pino';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** Temporal's own messages go where ours go. Once per process, before anything of Temporal's worker is used. */
-export function logTo(log: Logger): void {
-  const write = ({ level, message, meta }: LogEntry) => log[LEVELS[level]]({ temporal: meta }, message);
-  Runtime.install({ logger: new DefaultLogger('INFO', write), telemetryOptions: { logging: { forward: {} } } });
+export type TemporalRuntime = {
+  log: Logger;
+  /** Where the SDK shows its metrics to this process: host and port, on this machine only. */
+  metricsAddress: string;
+};
+
+/**
+ * Temporal's own messages go where ours go, and its metrics are counted. Once per process, before anything of Temporal's
+ * worker is used.
+ * @returns what reads its metrics, in Prometheus' text form
+ */
+export function installRuntime({ log, metricsAddress }: TemporalRuntime): () => Promise<string> {
+  const write = ({ level, message, meta }: LogEntry) => log[LEVELS[level]](fieldsOf(meta), message);
+  const prometheus = {
+    bindAddress: metricsAddress,
+    countersTotalSuffix: true,
+    unitSuffix: true,
+    useSecondsForDurations: true,
+  };
+  Runtime.install({
+    logger: new DefaultLogger('INFO', write),
+    telemetryOptions: { logging: { forward: {} }, metrics: { prometheus, attachServiceName: false } },
+  });
+  return async () => {
+    const answer = await fetch(`http://${metricsAddress}/metrics`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer.text();
+  };
+}
+
+const ANSWER_MS = 1_000;
+
+/** Order, merchant and trace by the names that they have in all our lines. */
+function fieldsOf(meta: LogEntry['meta']): Record<string, unknown> {
+  const { merchant, trace, ...temporal } = meta ?? {};
+  const order = /^order\/(.+)$/.exec(String(temporal['workflowId'] ?? ''))?.[1];
+  return { order, merchant, trace, temporal };
 }

@@ -4,6 +4,7 @@ import type { WorkerDeploymentVersion } from '@temporalio/common';
 import type { DeliverCall } from '../activities/notifications.ts';
 import type { Activities } from '../activities/index.ts';
 import { notificationQueue, TASK_QUEUE } from '../workflows/messages.ts';
+import { traceActivities, traceSinks } from './tracing.ts';
 
 export type WorkerOptions = {
   connection: NativeConnection;
@@ -21,7 +22,7 @@ export type WorkerOptions = {
 };
 
 /** Stops taking work and finishes what runs, within `shutdownGraceTime`. `failed` is rejected if the worker dies. */
-export type RunningWorker = { stop(): Promise<void>; failed: Promise<void> };
+export type RunningWorker = { stop(): Promise<void>; failed: Promise<void>; isRunning(): boolean };
 
 /** Runs workflows and activities until it is stopped. @throws if Temporal refuses the worker */
 export async function runWorker({
@@ -39,6 +40,8 @@ export async function runWorker({
     taskQueue,
     workflowBundle: bundle,
     activities,
+    interceptors: { activity: [traceActivities] },
+    sinks: traceSinks,
     maxCachedWorkflows: cachedOrders,
     ...(deployment && {
       workerDeploymentOptions: {
@@ -56,6 +59,7 @@ export async function runWorker({
     namespace,
     taskQueue: notificationQueue(taskQueue),
     activities: { deliverNotifications: (call: DeliverCall) => activities.deliverNotifications(call) },
+    interceptors: { activity: [traceActivities] },
     shutdownGraceTime: '8s',
     shutdownForceTime: '12s',
   });
@@ -64,6 +68,7 @@ export async function runWorker({
   running.catch(() => {});
   return {
     failed: running,
+    isRunning: () => workers.every((one) => one.getState() === 'RUNNING'),
     async stop() {
       for (const one of workers) if (one.getState() === 'RUNNING') one.shutdown();
       await running.catch(() => {});

@@ -68,6 +68,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   let stopped: Promise<void> | undefined;
   return {
     failed: worker.failed,
+    isRunning: () => worker.isRunning(),
     stop: () => (stopped ??= worker.stop().then(() => connection.close())),
   };
 }

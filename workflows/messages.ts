@@ -12,6 +12,9 @@ export const TASK_QUEUE = 'orders';
 export const orderWorkflowId = (id: OrderId) => `order/${id}`;
 export const orderIdOf = (workflowId: string) => workflowId.slice('order/'.length) as OrderId;
 
+/** Carries the trace (W3C `traceparent`) of whoever speaks; the name that Temporal's own interceptors use. */
+export const TRACE_HEADER = '_tracer-data';
+
 /** Where the activities that call merchants are carried out. */
 export const notificationQueue = (taskQueue: string) => `${taskQueue}-notifications`;
 export const notifierWorkflowId = (endpoint: string) => `notifier/${endpoint}`;

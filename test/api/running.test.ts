@@ -76,6 +76,8 @@ describe('the document', () => {
         "GET /v1/refunds",
         "GET /v1/statistics",
         "GET /v1/webhook-endpoints",
+        "POST /api/openapi/v1/orders",
+        "POST /api/openapi/v1/orders/{order_id}",
         "POST /v1/machines/{machine_no}/pickup",
         "POST /v1/notifications/resend",
         "POST /v1/notifications/{id}/resend",
@@ -152,14 +154,18 @@ describe('a failure of ours', () => {
     const gateway = { ...api.deps.gateway, live: () => Promise.reject(new Error('the inside')) };
     const call = anotherApi(api, { log, gateway });
     const { body } = await call('POST /v1/orders', tea({ delivery: { phone: '13800138000' } }));
-    const answer = await call(`GET /v1/orders/${body.id}?live=true`, undefined, { headers: { 'x-request-id': 'r-1' } });
+    const headers = { 'x-request-id': 'r-1', traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01` };
+    const answer = await call(`GET /v1/orders/${body.id}?live=true`, undefined, { headers });
     expect(answer).toMatchObject({ status: 500, body: { code: 'internal_error' } });
     expect(JSON.stringify(answer.body)).not.toContain('inside');
     const failed = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'a request failed');
-    expect(failed).toMatchObject({ request: 'r-1', err: { message: 'the inside' } });
+    expect(failed).toMatchObject({ request: 'r-1', trace: 'ab'.repeat(16), err: { message: 'the inside' } });
     const told = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
+    expect(told[0].trace).toMatch(/^[\da-f]{32}$/);
     expect(told[1]).toMatchObject({
       request: 'r-1',
+      trace: 'ab'.repeat(16),
+      order: body.id,
       method: 'GET',
       route: '/v1/orders/:id',
       status: 500,

@@ -13,6 +13,7 @@ import type { Sealer } from '../../db/sealed.ts';
 import { pages } from '../../pages/index.ts';
 import { freePort } from '../../start/ports.ts';
 import { control, until } from '../support/orders.ts';
+import { showWorkerMetrics } from '../../worker/metrics.ts';
 import type { RunningWorker } from '../../worker/run.ts';
 import { startSystem, type System, type SystemOptions } from '../support/system.ts';
 
@@ -72,6 +73,7 @@ export async function startApi(
     log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
     registry: new Registry(),
   };
+  showWorkerMetrics(base.registry);
   const deps = { ...base, ...change(base) };
   const api = await runApi({ deps, host: '127.0.0.1', port, pages });
   return {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { putEndpoint, sealSecrets } from '../../db/endpoints.ts';
 import { listNotifications } from '../../db/notifications.ts';
-import { newSecret } from '../../notifications/signature.ts';
+import { newSecret } from '../../wire/standard-webhooks.ts';
 import { createUnstarted } from '../support/orders.ts';
 import { SEALER } from '../support/sealer.ts';
 import { startSystem, type System } from '../support/system.ts';

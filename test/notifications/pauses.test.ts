@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { putEndpoint, sealSecrets } from '../../db/endpoints.ts';
 import { listNotifications, sendAgain } from '../../db/notifications.ts';
 import { NOTIFICATION_PAUSES } from '../../domain/notification.ts';
-import { newSecret } from '../../notifications/signature.ts';
+import { newSecret } from '../../wire/standard-webhooks.ts';
 import type { RunningWorker } from '../../worker/run.ts';
 import { createUnstarted } from '../support/orders.ts';
 import { SEALER } from '../support/sealer.ts';

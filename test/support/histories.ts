@@ -3,6 +3,7 @@ import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import type { OrderId } from '../../domain/ids.ts';
+import { traceSinks } from '../../worker/tracing.ts';
 import { orderWorkflowId } from '../../workflows/messages.ts';
 import type { System } from './system.ts';
 
@@ -11,7 +12,10 @@ export const HISTORIES = path.resolve(import.meta.dirname, '../histories');
 /** Replays every run on this task queue, open or closed. @throws the first that the workflow code does not fit any more */
 export async function replayAll({ client, taskQueue, bundle }: Pick<System, 'client' | 'taskQueue' | 'bundle'>) {
   const runs = client.workflow.list({ query: `TaskQueue = '${taskQueue}'` });
-  const results = Worker.runReplayHistories({ workflowBundle: bundle }, begun(runs.intoHistories({ concurrency: 4 })));
+  const results = Worker.runReplayHistories(
+    { workflowBundle: bundle, sinks: traceSinks },
+    begun(runs.intoHistories({ concurrency: 4 })),
+  );
   for await (const { workflowId, error } of results)
     if (error) throw new Error(`the history of ${workflowId} does not replay`, { cause: error });
 }
