@@ -184,7 +184,7 @@ export async function openAttempt(
   const { method } = asked;
   const buyer = buyerOf(asked, returnUrl(services, caller, loaded));
   const kept = Object.keys(buyer).length > 0 ? newBuyerId(services.now()) : null;
-  const wish = { type: 'open_payment', method, ...(kept && { buyer: kept }) } as const;
+  const wish = { type: 'open_payment', method, askedAt: services.now(), ...(kept && { buyer: kept }) } as const;
   const { stored, granted } = await ask(services, c, wish, loaded, async () => {
     const { currency: code, total, id: order } = loaded.order;
     await checkMethod(services, caller.merchant, method, { currency: code, amount: total });

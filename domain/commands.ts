@@ -38,8 +38,11 @@ export type DispatchFinding = { state: 'taken' } | { state: 'uncertain' } | { st
 /** Wishes of people and programs: done, or refused with a code. `key` tells who asks, stably. */
 export type Wish = { by: Actor } & (
   | { type: 'confirm' }
-  /** `buyer`: where what the provider has to be told about the buyer is kept; personal, so it stays out of here. */
-  | { type: 'open_payment'; method: PaymentMethod; buyer?: string }
+  /**
+   * `buyer`: where what the provider has to be told about the buyer is kept; personal, so it stays out of here.
+   * `askedAt`: epoch milliseconds. A workflow task that is lost and repeated, at another time, begins the same attempt.
+   */
+  | { type: 'open_payment'; method: PaymentMethod; buyer?: string; askedAt?: number }
   | { type: 'cancel'; because: 'customer' | 'merchant'; applicant: string; reason: string | null }
   | {
       type: 'apply_refund';

@@ -75,7 +75,15 @@ type TimelineFact =
 
 /** What only the order itself needs to remember. */
 type InnerFact =
-  | { type: 'attempt_started'; payment: PaymentId; method: PaymentMethod; expiresAt: number; buyer?: string }
+  | {
+      type: 'attempt_started';
+      payment: PaymentId;
+      method: PaymentMethod;
+      /** When it was asked for. Epoch milliseconds; none: at the event's own time. */
+      startedAt?: number;
+      expiresAt: number;
+      buyer?: string;
+    }
   | { type: 'attempt_closing'; payment: PaymentId }
   | { type: 'closing_began'; ending: Ending }
   /** Its provider was asked again about an attempt that counts as failed or closed; null: nobody can pay it any more. */

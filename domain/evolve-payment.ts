@@ -66,7 +66,7 @@ function newAttempt(order: Order, event: Extract<OrderEvent, { type: 'attempt_st
     ...(event.buyer !== undefined && { buyer: event.buyer }),
     amount: order.total,
     status: 'pending',
-    startedAt: event.at,
+    startedAt: event.startedAt ?? event.at,
     expiresAt: event.expiresAt,
     action: null,
     failure: null,

@@ -33,6 +33,8 @@ export const PAUSES = {
   closingOfEarlierAttempt: 5 * SECOND,
   /** A cancellation is answered by then, settled or not. */
   cancellation: 10 * SECOND,
+  /** A wish to pay that is older than this when it is heard counts as made this long ago. */
+  askingToPay: MINUTE,
   /** An open attempt without a notice is asked about from then on (rule 6). */
   firstAsking: 25 * SECOND,
   /** An attempt that could not be closed is asked about once more so long after its own expiry (rule 5). */

@@ -2,7 +2,7 @@ import type { CommandOf, Refusal } from './commands.ts';
 import type { OrderEvent } from './events.ts';
 import type { PaymentId } from './ids.ts';
 import { paymentId } from './ids.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, PAUSES } from './limits.ts';
 import { methodTerms } from './method.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
 import { isOpen, isPaid, isUnpaid, needsClosing, paymentOf, SYSTEM } from './order.ts';
@@ -22,7 +22,8 @@ export function refusalWhenUnpaidIsOver(order: Order, at: number): Refusal | nul
 }
 
 /** A further attempt closes the earlier ones first; the same method while one is open is that one (rule 1). */
-export function openPayment(order: Order, { method, buyer, by }: CommandOf<'open_payment'>, at: number): Decision {
+export function openPayment(order: Order, wish: CommandOf<'open_payment'>, at: number): Decision {
+  const { method, buyer, by } = wish;
   const over = refusalWhenUnpaidIsOver(order, at);
   if (over) return { refused: over };
   if (order.status === 'awaiting_confirmation')
@@ -33,16 +34,23 @@ export function openPayment(order: Order, { method, buyer, by }: CommandOf<'open
   if (order.payments.length >= LIMITS.attempts)
     return refused('limit_reached', `An order takes at most ${LIMITS.attempts} payment attempts.`);
   const payment = paymentId(order.id, order.payments.length);
+  const startedAt = startOf(wish, at);
   return done(...earlier.map((p) => attemptCloses(p.id, at, by)), {
     type: 'attempt_started',
     payment,
     method,
-    expiresAt: Math.min(order.expiresAt, at + methodTerms(method).lastsMinutes * 60_000),
+    ...(startedAt !== at && { startedAt }),
+    expiresAt: Math.min(order.expiresAt, startedAt + methodTerms(method).lastsMinutes * 60_000),
     ...(buyer !== undefined && { buyer }),
     at,
     by,
   });
 }
+
+/** Providers know an attempt by its times too: so they come from the wish, which is the same whenever it is heard. */
+const startOf = ({ askedAt = Infinity }: CommandOf<'open_payment'>, at: number): number =>
+  Math.min(at, Math.max(askedAt, at - PAUSES.askingToPay));
+
 /** Its provider is to be asked to take no money for it any more. */
 export const attemptCloses = (payment: PaymentId, at: number, by: Actor = SYSTEM): OrderEvent => ({
   type: 'attempt_closing',

@@ -52,6 +52,14 @@ function failureOf(what: string, error: unknown, nowMs: number): Error {
   });
 }
 
+/** What Stripe answered where a call failed; undefined where nothing came. `isReplayed`: as before, under the same key. */
+export function answerBehind(error: unknown): { status: number; isReplayed: boolean } | undefined {
+  const { cause } = error instanceof ProviderError ? error : {};
+  if (!(cause instanceof Stripe.errors.StripeError) || cause.statusCode === undefined) return undefined;
+  const isReplayed = new Headers(cause.headers ?? {}).get('idempotent-replayed') === 'true';
+  return { status: cause.statusCode, isReplayed };
+}
+
 const { StripeConnectionError, StripeRateLimitError, StripeIdempotencyError, StripeAPIError } = Stripe.errors;
 
 type Failure = InstanceType<typeof Stripe.errors.StripeError>;

@@ -22,6 +22,7 @@ const optional =
 const sealed: Check = (value) =>
   value === undefined || (typeof value === 'string' && /^[\x21-\x7e]{1,4096}$/.test(value));
 const count: Check = (value) => Number.isSafeInteger(value);
+const moment: Check = (value) => value === undefined || count(value);
 const oneOf =
   (...values: string[]): Check =>
   (value) =>
@@ -48,7 +49,7 @@ const units: Check = (value) => {
 type Shape<T extends Wish['type']> = Record<Exclude<keyof Extract<Wish, { type: T }>, 'type' | 'by'>, Check>;
 const SHAPES: { [T in Wish['type']]: Shape<T> } = {
   confirm: {},
-  open_payment: { method: oneOf(...Object.keys(METHODS)), buyer: sealed },
+  open_payment: { method: oneOf(...Object.keys(METHODS)), buyer: sealed, askedAt: moment },
   cancel: { because: oneOf('customer', 'merchant'), applicant: text, reason: optional(text) },
   apply_refund: { refund: text, ask, reason: text, origin: oneOf('customer', 'merchant'), applicant: text },
   review_refund: { refund: text, decision: oneOf('approve', 'reject'), reviewer, note: optional(text) },

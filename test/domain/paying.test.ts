@@ -35,6 +35,19 @@ describe('paying', () => {
     expect(again).toMatchObject({ types: [], refused: null });
     expect(given({}, ...started, s.failing(PAY_1), s.pay()).order.payments).toHaveLength(2);
   });
+  it('is the same attempt to its provider, whenever the wish is heard', () => {
+    const heard = (at: number, askedAt: number) => {
+      const wish = { ...s.pay(), askedAt } as ReturnType<typeof s.pay>;
+      const { startedAt, expiresAt } = s.paymentAt(given({ expiresAt: s.T0 + s.DAY }, s.at(at, wish)).order, 0);
+      return [startedAt, expiresAt - startedAt];
+    };
+    const life = 2 * s.HOUR;
+    const at = s.T0 + 10 * s.HOUR;
+    expect(heard(at, at - 3_000)).toEqual([at - 3_000, life]);
+    expect(heard(at + 30_000, at - 3_000)).toEqual([at - 3_000, life]);
+    expect(heard(at, at + 5_000)).toEqual([at, life]);
+    expect(heard(at, 0)).toEqual([at - 60_000, life]);
+  });
   it('takes at most fifty attempts', () => {
     const failing = Array.from({ length: LIMITS.attempts }, (_, n) => [
       s.pay(),

@@ -147,6 +147,30 @@ describe('at the simulator', () => {
     ).toBe('answer_mismatch');
   });
 
+  it('a key that was used with other words: the session is found', async () => {
+    const attempt = attemptOf();
+    const first = await ours().open(attempt);
+    expect(await ours().open({ ...attempt, startedAt: attempt.startedAt + 5_000 })).toEqual(first);
+  });
+
+  it('a failure that its key repeats for a day: another key opens it, but only where there is no session', async () => {
+    const keys: (string | null)[] = [];
+    const answer = (status: number, body: object, isReplay = false) =>
+      new Response(JSON.stringify(body), { status, headers: isReplay ? { 'idempotent-replayed': 'true' } : {} });
+    const outage = { error: { type: 'api_error', message: 'An unknown error occurred' } };
+    const fetch = async (_: unknown, { method, headers }: RequestInit = {}) => {
+      if (method === 'GET') return answer(200, { object: 'list', data: [], has_more: false });
+      keys.push(new Headers(headers).get('idempotency-key'));
+      if (keys.at(-1) === 'open-T500') return answer(500, outage, keys.length > 1);
+      return answer(200, { id: 'cs_2', url: 'https://c' });
+    };
+    const attempt = attemptOf({ outTradeNo: 'T500', startedAt: NOW * 1000 });
+    const there = stripe(account, edge('http://127.0.0.1:9', { fetch: fetch as never, now: () => (NOW + 130) * 1000 }));
+    expect((await errorOf(there.open(attempt))).outcome).toBe('unknown');
+    expect((await there.open(attempt)).reference).toBe('cs_2');
+    expect(keys).toEqual(['open-T500', 'open-T500', 'open-T500-2']);
+  });
+
   it('refunded in parts; the same number is the same refund; found by its number', async () => {
     const payment = await opened();
     const request = refundOf(payment, await paidNo(payment));
