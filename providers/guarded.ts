@@ -30,21 +30,23 @@ export const providerCalls = new Histogram({
  */
 export function guarded(provider: PaymentProvider, breaker: Breaker): PaymentProvider {
   const { name } = provider;
+  const measured = async <Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> => {
+    const stop = providerCalls.startTimer({ provider: name, operation });
+    try {
+      const answer = await call();
+      stop({ outcome: 'ok' });
+      return answer;
+    } catch (error) {
+      stop({ outcome: outcomeOf(error) });
+      if (!isBrokenCircuitError(error)) throw error;
+      const message = `${name} ${operation}: not called, it has not answered for a while`;
+      throw new ProviderError('busy', 'circuit_open', message, { retryAfterMs: PAUSE_MS, cause: error });
+    }
+  };
   const through =
     <Asked, Answer>(operation: string, call: (asked: Asked) => Promise<Answer>) =>
-    async (asked: Asked): Promise<Answer> => {
-      const stop = providerCalls.startTimer({ provider: name, operation });
-      try {
-        const answer = await breaker.execute(() => call(asked));
-        stop({ outcome: 'ok' });
-        return answer;
-      } catch (error) {
-        stop({ outcome: outcomeOf(error) });
-        if (!isBrokenCircuitError(error)) throw error;
-        const message = `${name} ${operation}: not called, it has not answered for a while`;
-        throw new ProviderError('busy', 'circuit_open', message, { retryAfterMs: PAUSE_MS, cause: error });
-      }
-    };
+    (asked: Asked): Promise<Answer> =>
+      measured(operation, () => breaker.execute(() => call(asked)));
   return {
     ...provider,
     open: through('open', (attempt) => provider.open(attempt)),
@@ -53,6 +55,8 @@ export function guarded(provider: PaymentProvider, breaker: Breaker): PaymentPro
     close: through('close', (payment) => provider.close(payment)),
     refund: through('refund', (request) => provider.refund(request)),
     queryRefund: through('queryRefund', (request) => provider.queryRefund(request)),
+    // Bills come from other machines, slowly: no sign of how payments fare.
+    statement: (day) => measured('statement', () => provider.statement(day)),
   };
 }
 
