@@ -40,6 +40,10 @@ const FIGURES: Record<keyof Figures, { name: string; help: string }> = {
   refundsWaiting: { name: 'orders_refunds_requested', help: 'Refund applications that nobody has decided' },
   noticesWaiting: { name: 'orders_notices_unprocessed', help: 'Notices that no order has taken in yet' },
   ordersNotStarted: { name: 'orders_not_started', help: 'Orders whose workflow has not been started yet' },
+  findingsOpen: {
+    name: 'orders_reconciliation_findings_open',
+    help: "Where the ledger and the providers' statements don't agree, and nobody has closed it",
+  },
 };
 
 /** A database that is away leaves them as they were: other metrics must still be readable. */

@@ -7,6 +7,7 @@ export type Figures = {
   refundsWaiting: number;
   noticesWaiting: number;
   ordersNotStarted: number;
+  findingsOpen: number;
 };
 
 /** Counted over partial or leading indexes: cheap however many orders there are. */
@@ -15,6 +16,7 @@ export async function countFigures(db: Kysely<Database>): Promise<Figures> {
     select (select count(*) from orders where attention) as "ordersInAttention",
       (select count(*) from merchants m join refunds r on r.merchant_id = m.id and r.status = 'requested') as "refundsWaiting",
       (select count(*) from notices where processed_at is null) as "noticesWaiting",
-      (select count(*) from orders where run_id is null) as "ordersNotStarted"`.execute(db);
+      (select count(*) from orders where run_id is null) as "ordersNotStarted",
+      (select count(*) from findings where closed_at is null) as "findingsOpen"`.execute(db);
   return rows[0]!;
 }

@@ -9,13 +9,13 @@ import type { Account } from './statements.ts';
 export type Outcome = { found: number; settled: number };
 
 /**
- * Keeps what a comparison found. The same finding again changes nothing; one that a person closed stays closed until one
+ * Keeps what a comparison of a day found. The same finding again changes nothing; one that a person closed stays closed until one
  * of its sides changes; open ones that were not found again are closed. The comparison looks at all that are open.
  */
 export async function keepFindings(
   db: Kysely<Database>,
   { merchant, provider }: Account,
-  findings: readonly Finding[],
+  { day, findings }: { day: Day; findings: readonly Finding[] },
   now: Date,
 ): Promise<Outcome> {
   const rows = findings.map(({ outTradeNo, orderId, ...finding }) => ({
@@ -47,8 +47,27 @@ export async function keepFindings(
       .where('id', '<>', sql<string>`all(${rows.map(({ id }) => id)}::text[])`)
       .returning('id')
       .execute();
+    await trx
+      .updateTable('statements')
+      .set({ compared_at: now })
+      .where('merchant_id', '=', merchant)
+      .where('provider', '=', provider)
+      .where('day', '=', day)
+      .execute();
     return { found: kept.rows.length, settled: settled.length };
   });
+}
+
+/** How many are open. */
+export async function countOpen(db: Kysely<Database>, { merchant, provider }: Account): Promise<number> {
+  const { count } = await db
+    .selectFrom('findings')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('merchant_id', '=', merchant)
+    .where('provider', '=', provider)
+    .where('closed_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 /** The same for the same entry, whatever is found about it. */

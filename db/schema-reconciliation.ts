@@ -11,6 +11,8 @@ export interface StatementsTable {
   day: Day;
   lines: number;
   read_at: Date;
+  /** Null: read only to look back. */
+  compared_at: ColumnType<Date | null, Date | null | undefined>;
 }
 
 /** What stands in them. */

@@ -35,6 +35,18 @@ export async function daysRead(
   return new Set(rows.map(({ day }) => day));
 }
 
+/** The newest day that was compared; null: none was. */
+export async function lastDayCompared(db: Kysely<Database>, { merchant, provider }: Account): Promise<Day | null> {
+  const row = await db
+    .selectFrom('statements')
+    .select(({ fn }) => fn.max('day').as('day'))
+    .where('merchant_id', '=', merchant)
+    .where('provider', '=', provider)
+    .where('compared_at', 'is not', null)
+    .executeTakeFirst();
+  return row?.day ?? null;
+}
+
 const LINES_AT_ONCE = 2_000;
 
 /** Keeps what a statement says now; lines that it had before and has no more are forgotten. */

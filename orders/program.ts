@@ -7,6 +7,7 @@ import { keyCommands } from './keys.ts';
 import { machineCommands } from './machines.ts';
 import { merchantCommands } from './merchants.ts';
 import { printed, UsageError, type Answer } from './output.ts';
+import { reconciliationCommands } from './reconciliation.ts';
 import { retryCommand } from './retry.ts';
 import { setUpCommands } from './set-up.ts';
 
@@ -42,6 +43,7 @@ export async function run(args: readonly string[], { out, err }: Output): Promis
     applicationCommands,
     inspectCommands,
     retryCommand,
+    reconciliationCommands,
   ];
   for (const add of groups) add(program, answering);
   try {

@@ -66,10 +66,10 @@ const cellsOf = (line: string): string[] => line.split(',').map((cell) => cell.t
 
 /** Nothing is quoted: what a row has too many stands in the goods' name, in front of the two times, or in the remark. */
 function withoutCommasInNames(cells: string[], names: readonly string[]): string[] {
-  const [name, finished] = [names.indexOf('商品名称'), names.indexOf('完成时间')];
+  const [name, times] = [names.indexOf('商品名称'), [names.indexOf('创建时间'), names.indexOf('完成时间')]];
   const tooMany = cells.length - names.length;
   for (let more = 0; more <= tooMany; more += 1)
-    if (alipayInstant(cells[finished + more]) !== undefined)
+    if (times.every((at) => alipayInstant(cells[at + more]) !== undefined))
       return [...cells.slice(0, name), cells.slice(name, name + more + 1).join(','), ...cells.slice(name + more + 1)];
   return cells;
 }

@@ -12,6 +12,7 @@ const STATEMENTS = [
     day date not null,
     lines integer not null,
     read_at timestamptz not null,
+    compared_at timestamptz,
     primary key (merchant_id, provider, day))`,
   // The fee stands where the provider tells it: positive is what it kept, negative what it gave back.
   `create table statement_lines (
