@@ -9,7 +9,8 @@ import {
 } from '../db/statements.ts';
 import { countOpen, keepFindings } from '../db/findings.ts';
 import type { Database } from '../db/schema.ts';
-import { dayAfter, dayOf, ZONES, type Day } from '../domain/day.ts';
+import { dayAfter } from '../domain/day.ts';
+import { type Day, statementDayAt, ZONES } from '../domain/statement-day.ts';
 import type { ProviderName } from '../domain/method.ts';
 import { compare, type StatementLine } from '../domain/reconciliation.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
@@ -30,7 +31,7 @@ const LISTED_LATE_MS: Partial<Record<ProviderName, number>> = { paypal: 3 * 3_60
 
 /** The newest day whose statement there may be: it is over there, and all of it is listed. */
 export const newestDay = (provider: ProviderName, now: number): Day =>
-  dayAfter(dayOf(provider, now - (LISTED_LATE_MS[provider] ?? 0)), -1);
+  dayAfter(statementDayAt(provider, now - (LISTED_LATE_MS[provider] ?? 0)), -1);
 
 /** A day that isn't over, or not listed as a whole. The message says until when to wait. */
 export class DayNotOver extends Error {

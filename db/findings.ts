@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
-import type { Day } from '../domain/day.ts';
+import type { Day } from '../domain/statement-day.ts';
 import type { Finding } from '../domain/reconciliation.ts';
 import type { Database } from './schema.ts';
 import type { Account } from './statements.ts';

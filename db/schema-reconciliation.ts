@@ -1,5 +1,5 @@
 import type { ColumnType } from 'kysely';
-import type { Day } from '../domain/day.ts';
+import type { Day } from '../domain/statement-day.ts';
 import type { ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import type { Entry, FindingKind } from '../domain/reconciliation.ts';

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
-import { dayAfter, startOf, type Day } from '../domain/day.ts';
+import { dayAfter } from '../domain/day.ts';
+import { type Day, startOfStatement } from '../domain/statement-day.ts';
 import type { ProviderName } from '../domain/method.ts';
 import type { Booked, Stated, StatementLine } from '../domain/reconciliation.ts';
 import type { Database } from './schema.ts';
@@ -127,7 +128,7 @@ const openFindings = ({ merchant, provider }: Account) => sql`
 /** Our own entries of those days. */
 const ownEntries = ({ merchant, provider }: Account, from: Day, until: Day) => sql`
   l.merchant_id = ${merchant} and l.provider = ${provider}
-    and (l.at >= ${new Date(startOf(provider, from))} and l.at < ${new Date(startOf(provider, dayAfter(until)))}
+    and (l.at >= ${new Date(startOfStatement(provider, from))} and l.at < ${new Date(startOfStatement(provider, dayAfter(until)))}
       or (l.type, l.reference) in (${openFindings({ merchant, provider })}))`;
 
 async function linesToCompare(db: Kysely<Database>, account: Account, from: Day, until: Day): Promise<Stated[]> {

@@ -1,4 +1,5 @@
-import { dayAfter, dayOf, type Day } from './day.ts';
+import { dayAfter } from './day.ts';
+import { type Day, statementDayAt } from './statement-day.ts';
 import type { ProviderName } from './method.ts';
 import type { Money } from './money.ts';
 
@@ -122,7 +123,7 @@ function findingIn({ ours, theirs }: Pair, provider: ProviderName, until: Day): 
   if (sameMoney(ourTotals, theirTotals)) return null;
   const kind = ourTotals.length === 0 ? 'missing_here' : theirTotals.length === 0 ? 'missing_there' : 'different';
   if (kind === 'missing_here' && theirs.every((line) => isUnderWay(line, until))) return null;
-  if (kind === 'missing_there' && ours.every(({ at }) => dayOf(provider, at + MARGIN_MS) > until)) return null;
+  if (kind === 'missing_there' && ours.every(({ at }) => statementDayAt(provider, at + MARGIN_MS) > until)) return null;
   const { type, reference } = (ours[0] ?? theirs[0])!;
   return {
     kind,
@@ -130,7 +131,7 @@ function findingIn({ ours, theirs }: Pair, provider: ProviderName, until: Day): 
     reference,
     outTradeNo: ours[0]?.outTradeNo ?? theirs[0]?.outTradeNo ?? null,
     orderId: ours[0]?.orderId ?? null,
-    day: theirs[0]?.day ?? dayOf(provider, ours[0]!.at),
+    day: theirs[0]?.day ?? statementDayAt(provider, ours[0]!.at),
     ours: ourTotals,
     theirs: theirTotals,
   };

@@ -1,6 +1,6 @@
 /** Alipay's trade bill (`bill_type` trade): a link to a zip with CSV files in GBK. */
 import * as z from 'zod';
-import type { Day } from '../domain/day.ts';
+import type { Day } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
 import { alipayInstant, type AlipayWire } from './alipay-wire.ts';
 import { feeOf, signedFen, unreadableBill, unzipped } from './bill.ts';

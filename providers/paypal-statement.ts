@@ -1,6 +1,6 @@
 /** PayPal's Transaction Search: the balance-affecting transactions of the day. The app needs that permission. */
 import * as z from 'zod';
-import type { Day } from '../domain/day.ts';
+import type { Day } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
 import { unreadableBill } from './bill.ts';
 import { moneyOf } from './paypal-money.ts';

@@ -1,4 +1,4 @@
-import type { Day } from '../domain/day.ts';
+import type { Day } from '../domain/statement-day.ts';
 import type { Buyer, PaymentMethod, ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentAction } from '../domain/order.ts';

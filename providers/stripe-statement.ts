@@ -1,6 +1,7 @@
 /** Stripe has no daily bill: the balance transactions of the day, each with what it is about. */
 import type Stripe from 'stripe';
-import { startOf, dayAfter, type Day } from '../domain/day.ts';
+import { dayAfter } from '../domain/day.ts';
+import { type Day, startOfStatement } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
 import { unreadableBill } from './bill.ts';
 import type { StripeWire } from './stripe-wire.ts';
@@ -9,7 +10,7 @@ const MOST_LINES = 500_000;
 
 /** @throws ProviderError */
 export async function stripeStatement({ ask }: StripeWire, day: Day): Promise<StatementLine[]> {
-  const [gte, lt] = [day, dayAfter(day)].map((each) => startOf('stripe', each) / 1000);
+  const [gte, lt] = [day, dayAfter(day)].map((each) => startOfStatement('stripe', each) / 1000);
   return ask('statement', async (stripe) => {
     const lines: StatementLine[] = [];
     const wish = { created: { gte: gte!, lt: lt! }, limit: 100, expand: ['data.source'] };

@@ -1,6 +1,6 @@
 /** UnionPay's file of a settlement day: a zip, deflated and in base64 in a signed message; inside, lines of fixed width. */
 import { inflateSync } from 'node:zlib';
-import type { Day } from '../domain/day.ts';
+import type { Day } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
 import { feeOf, unreadableBill, unzipped } from './bill.ts';
 import { BILL_LIMITS } from './http.ts';

@@ -1,7 +1,7 @@
 /** WeChat Pay's trade bill: a link to a CSV file, whose SHA-1 the signed answer tells. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { Day } from '../domain/day.ts';
+import type { Day } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
 import { feeOf, signedFen, unreadableBill } from './bill.ts';
 import { ProviderError, statementNotReady } from './provider.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reconcile } from '../../activities/reconciliation.ts';
-import { dayAfter, dayOf } from '../../domain/day.ts';
+import { dayAfter } from '../../domain/day.ts';
+import { statementDayAt } from '../../domain/statement-day.ts';
 import { PROVIDERS, type ProviderName } from '../../domain/method.ts';
 import { run } from '../../orders/program.ts';
 import { until } from '../support/orders.ts';
@@ -50,7 +51,7 @@ async function compareNow(provider: ProviderName) {
   const { db, findProvider } = shop.api.system;
   const now = () => Date.now() + 3 * 86_400_000;
   const books = { db, now, provider: (await findProvider('demo', provider))! };
-  return reconcile(books, { merchant: 'demo', provider }, dayAfter(dayOf(provider, Date.now())));
+  return reconcile(books, { merchant: 'demo', provider }, dayAfter(statementDayAt(provider, Date.now())));
 }
 
 const findings = (provider: ProviderName) =>
@@ -169,7 +170,7 @@ describe('npm run reconcile', () => {
   it('reads the days that are over, and refuses one that is not', async () => {
     const { code, out } = await orders('--json reconcile --provider wechatpay');
     expect([code, JSON.parse(out)]).toMatchObject([0, [{ merchant: 'demo', provider: 'wechatpay', found: 0 }]]);
-    const { code: refused, err } = await orders(`reconcile --day ${dayOf('stripe', Date.now() + 86_400_000)}`);
+    const { code: refused, err } = await orders(`reconcile --day ${statementDayAt('stripe', Date.now() + 86_400_000)}`);
     expect(refused).toBe(1);
     expect(err).toMatch(/demo at wechatpay: .* is not over at wechatpay \(Asia\/Shanghai\)/);
     expect(await orders('reconcile --day yesterday')).toMatchObject({ code: 2 });
