@@ -10,6 +10,7 @@ import type { MachineGateway } from '../devices/gateway.ts';
 import { dispatchActivities } from './dispatches.ts';
 import { notificationActivities } from './notifications.ts';
 import { paymentActivities, type ProviderFor } from './payments.ts';
+import { reconciliationActivities } from './reconciliation.ts';
 import { recordActivities } from './records.ts';
 import { refundActivities } from './refunds.ts';
 import { relayActivities } from './relay.ts';
@@ -43,6 +44,7 @@ export const createActivities = (deps: Deps) => ({
   ...refundActivities(deps),
   ...dispatchActivities(deps),
   ...relayActivities(deps),
+  ...reconciliationActivities(deps),
   ...notificationActivities(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

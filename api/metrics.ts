@@ -43,6 +43,10 @@ const FIGURES: Record<keyof Figures, { name: string; help: string }> = {
     name: 'orders_webhook_endpoints_disabled',
     help: "Merchants' endpoints that are switched off: what waits for them waits until somebody enables them",
   },
+  findingsOpen: {
+    name: 'orders_reconciliation_findings_open',
+    help: "Where the ledger and the providers' statements don't agree, and nobody has closed it",
+  },
 };
 
 /** A database that is away leaves them as they were: other metrics must still be readable. */

@@ -3,10 +3,15 @@ import pg from 'pg';
 import type { Database } from './schema.ts';
 
 const INT8 = 20;
-/** Our int8 columns hold amounts and counts below 2^53. */
+const DATE = 1082;
+/** Our int8 columns hold amounts and counts below 2^53; a day is no moment, and stays the text that it is. */
+const PARSERS = new Map<number, (text: string) => unknown>([
+  [INT8, Number],
+  [DATE, (text) => text],
+]);
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+    PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 export type ConnectOptions = {

@@ -9,6 +9,7 @@ export type Figures = {
   ordersNotStarted: number;
   notificationsWaiting: number;
   endpointsDisabled: number;
+  findingsOpen: number;
 };
 
 /** Counted over partial or leading indexes: cheap however many orders there are. */
@@ -19,6 +20,7 @@ export async function countFigures(db: Kysely<Database>): Promise<Figures> {
       (select count(*) from notices where processed_at is null) as "noticesWaiting",
       (select count(*) from orders where run_id is null) as "ordersNotStarted",
       (select count(*) from notifications where status = 'pending') as "notificationsWaiting",
-      (select count(*) from webhook_endpoints where status = 'disabled' and deleted_at is null) as "endpointsDisabled"`.execute(db);
+      (select count(*) from webhook_endpoints where status = 'disabled' and deleted_at is null) as "endpointsDisabled",
+      (select count(*) from findings where closed_at is null) as "findingsOpen"`.execute(db);
   return rows[0]!;
 }

@@ -5,6 +5,7 @@ import * as notifications from './migrations/0003-notifications.ts';
 import * as delivery from './migrations/0004-delivery.ts';
 import * as pages from './migrations/0005-pages.ts';
 import * as applications from './migrations/0006-applications.ts';
+import * as reconciliation from './migrations/0008-reconciliation.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -14,6 +15,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004-delivery': delivery,
   '0005-pages': pages,
   '0006-applications': applications,
+  '0008-reconciliation': reconciliation,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

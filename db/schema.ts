@@ -13,6 +13,7 @@ import type {
 import type { PublicStatus, RefundStatusOfOrder } from '../domain/view.ts';
 import type { ApplicationsTable } from './schema-applications.ts';
 import type { ConsoleSessionsTable } from './schema-console.ts';
+import type { FindingsTable, LedgerWithFees, StatementLinesTable, StatementsTable } from './schema-reconciliation.ts';
 import type {
   NotificationAttemptsTable,
   NotificationsTable,
@@ -43,6 +44,10 @@ export interface Database {
   notification_attempts: NotificationAttemptsTable;
   idempotency_keys: IdempotencyKeysTable;
   console_sessions: ConsoleSessionsTable;
+  statements: StatementsTable;
+  statement_lines: StatementLinesTable;
+  findings: FindingsTable;
+  ledger_with_fees: LedgerWithFees;
 }
 
 type Json<T> = ColumnType<T, string, string>;

@@ -9,6 +9,7 @@ import { keyCommands } from './keys.ts';
 import { machineCommands } from './machines.ts';
 import { merchantCommands } from './merchants.ts';
 import { printed, UsageError, type Answer } from './output.ts';
+import { reconciliationCommands } from './reconciliation.ts';
 import { retryCommand } from './retry.ts';
 import { setUpCommands } from './set-up.ts';
 
@@ -47,6 +48,7 @@ const GROUPS = [
   applicationCommands,
   inspectCommands,
   retryCommand,
+  reconciliationCommands,
 ];
 
 /**

@@ -16,6 +16,7 @@ import {
   tradeAnswered,
   yuan,
 } from './alipay-reports.ts';
+import { alipayStatement } from './alipay-statement.ts';
 import { alipayTime, alipayWire, type AlipayAccount, type AlipayWire } from './alipay-wire.ts';
 import type { Edge } from './http.ts';
 import {
@@ -46,6 +47,7 @@ export function alipay(account: AlipayAccount, edge: Edge): PaymentProvider {
     close: (payment) => (payment.method === 'alipay.barcode' ? revoke(desk, payment) : close(desk, payment)),
     refund: (request) => refund(desk, request),
     queryRefund: (request) => queryRefund(desk, request),
+    statement: (day) => alipayStatement(desk.wire, edge, day),
     readNotice: async ({ body }) => noticeIn(desk.wire, body, edge.now()),
     acknowledge,
     isOurs: ({ merchantNo, appId }) => merchantNo === account.sellerId && appId === account.appId,

@@ -25,8 +25,8 @@ export const providerCalls = new Histogram({
   registers: [],
 });
 
-/** A span within what asked for the call, where that is traced; it ends with the measurement. */
-function measured(provider: string, operation: string): (outcome: string) => void {
+/** Measures a call, in a span within what asked for it where that is traced. @returns to be told how it ended */
+function timed(provider: string, operation: string): (outcome: string) => void {
   const stop = providerCalls.startTimer({ provider, operation });
   const tracer = trace.getActiveSpan() && trace.getTracer('durable-orders');
   const span = tracer?.startSpan(`${provider} ${operation}`, { kind: SpanKind.CLIENT });
@@ -42,21 +42,23 @@ function measured(provider: string, operation: string): (outcome: string) => voi
  */
 export function guarded(provider: PaymentProvider, breaker: Breaker): PaymentProvider {
   const { name } = provider;
+  const measured = async <Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> => {
+    const end = timed(name, operation);
+    try {
+      const answer = await call();
+      end('ok');
+      return answer;
+    } catch (error) {
+      end(outcomeOf(error));
+      if (!isBrokenCircuitError(error)) throw error;
+      const message = `${name} ${operation}: not called, it has not answered for a while`;
+      throw new ProviderError('busy', 'circuit_open', message, { retryAfterMs: PAUSE_MS, cause: error });
+    }
+  };
   const through =
     <Asked, Answer>(operation: string, call: (asked: Asked) => Promise<Answer>) =>
-    async (asked: Asked): Promise<Answer> => {
-      const end = measured(name, operation);
-      try {
-        const answer = await breaker.execute(() => call(asked));
-        end('ok');
-        return answer;
-      } catch (error) {
-        end(outcomeOf(error));
-        if (!isBrokenCircuitError(error)) throw error;
-        const message = `${name} ${operation}: not called, it has not answered for a while`;
-        throw new ProviderError('busy', 'circuit_open', message, { retryAfterMs: PAUSE_MS, cause: error });
-      }
-    };
+    (asked: Asked): Promise<Answer> =>
+      measured(operation, () => breaker.execute(() => call(asked)));
   return {
     ...provider,
     open: through('open', (attempt) => provider.open(attempt)),
@@ -65,6 +67,8 @@ export function guarded(provider: PaymentProvider, breaker: Breaker): PaymentPro
     close: through('close', (payment) => provider.close(payment)),
     refund: through('refund', (request) => provider.refund(request)),
     queryRefund: through('queryRefund', (request) => provider.queryRefund(request)),
+    // Bills come from other machines, slowly: no sign of how payments fare.
+    statement: (day) => measured('statement', () => provider.statement(day)),
   };
 }
 

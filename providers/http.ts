@@ -21,12 +21,16 @@ export type HttpRequest = {
   headers: Record<string, string>;
   /** The exact bytes to send: what was signed. */
   body: Uint8Array | null;
+  /** For what is longer than an answer: a bill. */
+  limits?: { bytes: number; timeoutMs: number };
 };
 
 export type HttpAnswer = { status: number; headers: Headers; body: Buffer };
 
 /** Far above any answer of any provider, far below what would hurt. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
+/** Some hundred thousand lines. */
+export const BILL_LIMITS = { bytes: 64 * 1024 * 1024, timeoutMs: 60_000 };
 
 /** The real world. */
 export const realEdge = (baseUrl: string, timeoutMs = 5_000): Edge => ({
@@ -47,23 +51,24 @@ export async function call(
   what: string,
   request: HttpRequest,
 ): Promise<HttpAnswer> {
-  const { method, url, headers, body } = request;
-  const signal = AbortSignal.timeout(edge.timeoutMs);
+  const { method, url, headers, body, limits } = request;
+  const { bytes, timeoutMs } = limits ?? { bytes: MAX_ANSWER_BYTES, timeoutMs: edge.timeoutMs };
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await edge.fetch(url, { method, headers, body, redirect: 'manual', signal });
-    return { status: response.status, headers: response.headers, body: await readBody(what, response) };
+    return { status: response.status, headers: response.headers, body: await readBody(what, response, bytes) };
   } catch (error) {
     throw error instanceof ProviderError ? error : lost(what, error, signal.aborted);
   }
 }
 
-async function readBody(what: string, response: Response): Promise<Buffer> {
+async function readBody(what: string, response: Response, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
     // Leaving the loop also drops the connection.
-    if (size > MAX_ANSWER_BYTES) throw new ProviderError('unknown', 'answer_too_large', `${what}: answer too large`);
+    if (size > maxBytes) throw new ProviderError('unknown', 'answer_too_large', `${what}: answer too large`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

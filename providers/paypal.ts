@@ -12,6 +12,7 @@ import { parseJson } from './http.ts';
 import { verifyEvent } from './paypal-events.ts';
 import { amountFor } from './paypal-money.ts';
 import { noticeIn, openedOrder, orderAnswered, refundAnswered, refundInOrder } from './paypal-reports.ts';
+import { payPalStatement } from './paypal-statement.ts';
 import { payPalWire, type PayPalAccount, type PayPalWire } from './paypal-wire.ts';
 import {
   NoticeRejected,
@@ -43,6 +44,7 @@ export function payPal(account: PayPalAccount, edge: Edge): PaymentProvider {
     close: () => Promise.resolve(null),
     refund: (request) => refund(desk, request),
     queryRefund: (request) => queryRefund(desk, request),
+    statement: (day) => payPalStatement(desk.wire, day),
     readNotice: (notice) => readNotice(desk, notice),
     acknowledge,
     isOurs: ({ merchantNo }) => merchantNo === account.merchantId,

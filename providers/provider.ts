@@ -1,6 +1,8 @@
+import type { Day } from '../domain/statement-day.ts';
 import type { Buyer, PaymentMethod, ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentAction } from '../domain/order.ts';
+import type { StatementLine } from '../domain/reconciliation.ts';
 
 /** One try to pay, as a provider needs to know it. */
 export type Attempt = {
@@ -125,6 +127,11 @@ export interface PaymentProvider {
   refund(request: RefundRequest): Promise<RefundReport>;
   /** @throws ProviderError */
   queryRefund(request: RefundRequest): Promise<RefundReport>;
+  /**
+   * What the provider's own books say of one day (on its clock, see `ZONES`); nothing where nothing moved.
+   * @throws ProviderError busy `statement_not_ready` where it is not made yet
+   */
+  statement(day: Day): Promise<StatementLine[]>;
   /** Reads a notice whose signature holds. @throws NoticeRejected if it doesn't, or if the notice is too old. */
   readNotice(request: { headers: Headers; body: Uint8Array }): Promise<Notice>;
   /** accepted: it can't be lost any more; failed: send it again; rejected: not from the provider. */
@@ -134,6 +141,10 @@ export interface PaymentProvider {
   /** The form behind a query of our `formUrl`; null if it isn't one that `open` handed out. */
   formOf?(query: URLSearchParams): BuyerForm | null;
 }
+
+/** Providers make their bills hours after the day. */
+export const statementNotReady = (provider: ProviderName, cause?: unknown): ProviderError =>
+  new ProviderError('busy', 'statement_not_ready', `${provider} statement: not made yet`, { cause });
 
 /** A notice that nobody may believe. The message says why, and never quotes the notice. */
 export class NoticeRejected extends Error {}

@@ -18,6 +18,7 @@ import {
   type RefundRequest,
 } from './provider.ts';
 import { isOurs, noticeIn, refundReport, sessionReport, type Session } from './stripe-reports.ts';
+import { stripeStatement } from './stripe-statement.ts';
 import { answerBehind, stripeWire, type StripeAccount, type StripeWire } from './stripe-wire.ts';
 import { withinBytes } from './text.ts';
 
@@ -35,6 +36,7 @@ export function stripe(account: StripeAccount, edge: Edge): PaymentProvider {
     close: (payment) => close(desk, payment),
     refund: (request) => refund(desk, request),
     queryRefund: (request) => queryRefund(desk, request),
+    statement: (day) => stripeStatement(desk.wire, day),
     readNotice: async (request) => noticeIn(desk.wire, account, request, edge.now()),
     acknowledge,
     isOurs: (given) => isOurs(account, given),

@@ -1,6 +1,6 @@
 /** How UnionPay ACP 5.1.0 is spoken, whatever is said (providers.md 3.1–3.4). What it means is in unionpay.ts. */
 import { X509Certificate } from 'node:crypto';
-import { call, type Edge, type HttpRequest } from './http.ts';
+import { BILL_LIMITS, call, type Edge, type HttpRequest } from './http.ts';
 import { ProviderError } from './provider.ts';
 import { privateKeyFrom } from './signing.ts';
 import {
@@ -35,6 +35,8 @@ export type UnionPayWire = {
   url(page: string): URL;
   /** The verified answer. @param what for messages. @throws ProviderError */
   ask(what: string, page: string, fields: Message): Promise<Message>;
+  /** The verified answer of the file service, which has an address of its own. @throws ProviderError */
+  askForFile(what: string, fields: Message): Promise<Message>;
   /** Why a message can't be taken as UnionPay's own; undefined if it can. */
   flawIn(message: Message): string | undefined;
 };
@@ -49,22 +51,31 @@ export function unionPayWire(account: UnionPayAccount, edge: Edge): UnionPayWire
   const certId = BigInt(`0x${certificate.serialNumber}`).toString();
   const signed = (fields: Message): Message => signMessage(key, { ...common, ...fields, certId });
   const url = (page: string) => new URL(`${edge.baseUrl.replace(/\/+$/, '')}/gateway/api/${page}.do`);
+  const verified = async (what: string, request: HttpRequest): Promise<Message> => {
+    const answer = await call(edge, `unionpay ${what}`, request);
+    // Whatever else UnionPay says comes with a 200: something on the way answered, so who knows.
+    if (answer.status !== 200)
+      throw new ProviderError('unknown', `HTTP_${answer.status}`, `unionpay ${what}: ${answer.status}`);
+    const message = readAnswer(answer.body.toString('utf8')) ?? {};
+    const flaw = flawIn(chain, message, edge.now());
+    if (flaw !== undefined) throw new ProviderError('unknown', 'unverified_answer', `unionpay ${what}: ${flaw}`);
+    return message;
+  };
   return {
     signed,
     isOurs: (message) => message['merId'] === account.merId && isSignedBy(certificate.publicKey, message),
     url,
     flawIn: (message) => flawIn(chain, message, edge.now()),
-    async ask(what, page, fields) {
-      const answer = await call(edge, `unionpay ${what}`, requestFor(url(page), signed(fields)));
-      // Whatever else UnionPay says comes with a 200: something on the way answered, so who knows.
-      if (answer.status !== 200)
-        throw new ProviderError('unknown', `HTTP_${answer.status}`, `unionpay ${what}: ${answer.status}`);
-      const message = readAnswer(answer.body.toString('utf8')) ?? {};
-      const flaw = flawIn(chain, message, edge.now());
-      if (flaw !== undefined) throw new ProviderError('unknown', 'unverified_answer', `unionpay ${what}: ${flaw}`);
-      return message;
-    },
+    ask: (what, page, fields) => verified(what, requestFor(url(page), signed(fields))),
+    askForFile: (what, fields) => verified(what, { ...requestFor(fileUrl(edge), signed(fields)), limits: BILL_LIMITS }),
   };
+}
+
+/** `filedownload.95516.com` beside `gateway.95516.com`, in the test environment too (providers.md 3.1). */
+function fileUrl({ baseUrl }: Edge): URL {
+  const url = new URL('/', baseUrl);
+  url.hostname = url.hostname.replace(/^gateway\.((?:test\.)?95516\.com)$/, 'filedownload.$1');
+  return url;
 }
 
 function requestFor(url: URL, message: Message): HttpRequest {

@@ -26,6 +26,7 @@ import {
 import { compactBeijingTime, withinBytes } from './text.ts';
 import { formText, type Message } from './unionpay-message.ts';
 import { NOT_FOUND, noticeIn, paymentAnswered, reasonOf, refundAnswered } from './unionpay-reports.ts';
+import { unionPayStatement } from './unionpay-statement.ts';
 import { unionPayWire, type UnionPayAccount, type UnionPayWire } from './unionpay-wire.ts';
 
 export type { UnionPayAccount } from './unionpay-wire.ts';
@@ -42,6 +43,7 @@ export function unionPay(account: UnionPayAccount, edge: Edge): PaymentProvider 
     close: () => Promise.resolve(null),
     refund: (request) => refund(desk, request),
     queryRefund: (request) => queryRefund(desk, request),
+    statement: (day) => unionPayStatement(desk.wire, day, edge.now()),
     readNotice: async ({ body }) => noticeIn(desk.wire, body),
     acknowledge,
     isOurs: ({ merchantNo }) => merchantNo === account.merId,

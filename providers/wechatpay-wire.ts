@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import { retryAfterMs } from '../wire/retry-after.ts';
-import { call, parseJson, type Edge, type HttpAnswer, type HttpRequest } from './http.ts';
+import { BILL_LIMITS, call, parseJson, type Edge, type HttpAnswer, type HttpRequest } from './http.ts';
 import { ProviderError } from './provider.ts';
 import { openAes256Gcm, privateKeyFrom, publicKeyFrom, signRsaSha256, type Sealed } from './signing.ts';
 import { maskedSentence } from './text.ts';
@@ -35,6 +35,8 @@ export type WechatPayWire = {
   get(what: string, path: string): Promise<unknown>;
   /** Like `get`. @param body sent as JSON. @throws ProviderError */
   post(what: string, path: string, body: unknown): Promise<unknown>;
+  /** A file, at a path that a verified answer named; it isn't signed itself. @throws ProviderError */
+  download(what: string, path: string): Promise<Buffer>;
   /** Why these bytes can't be taken as WeChat Pay's own; undefined if they can. @throws ProviderError busy: can't be told now */
   flawIn(headers: Headers, body: Uint8Array): Promise<string | undefined>;
   /** A text signed with our key, in base64: for what the buyer's WeChat will check. */
@@ -74,6 +76,7 @@ export function wechatPayWire(account: WechatPayAccount, edge: Edge): WechatPayW
   return {
     get: (what, path) => ask(what, 'GET', path),
     post: (what, path, body) => ask(what, 'POST', path, body),
+    download: async (what, path) => (await send(what, { method: 'GET', path, limits: BILL_LIMITS })).body,
     flawIn,
     sign: (text) => signRsaSha256(ourKey, text),
     nonce: () => edge.nonce(),
@@ -90,7 +93,7 @@ function platformKeysOf(account: WechatPayAccount, edge: Edge, list: () => Promi
   return { ready: async () => undefined, keyOf: async (serial) => keys.get(serial) };
 }
 
-type Question = { method: 'GET' | 'POST'; path: string; body?: unknown };
+type Question = Pick<HttpRequest, 'method' | 'limits'> & { path: string; body?: unknown };
 
 function signedRequest(account: WechatPayAccount, key: KeyObject, edge: Edge, question: Question): HttpRequest {
   const { method, path } = question;
@@ -107,7 +110,7 @@ function signedRequest(account: WechatPayAccount, key: KeyObject, edge: Edge, qu
     // Asks for an answer signed with that key; a certificate's otherwise.
     ...(publicKeyId !== undefined && { 'wechatpay-serial': publicKeyId }),
   };
-  return { method, url, headers, body };
+  return { method, url, headers, body, ...(question.limits && { limits: question.limits }) };
 }
 
 type Signed = { method: string; target: string; body: Uint8Array | null; epochMs: number; nonce: string };

@@ -21,6 +21,7 @@ import {
 import { beijingTime, withinBytes } from './text.ts';
 import { OPENINGS } from './wechatpay-openings.ts';
 import { isOurApp, noticeIn, paymentAnswered, refundAnswered } from './wechatpay-reports.ts';
+import { wechatPayStatement } from './wechatpay-statement.ts';
 import { wechatPayWire, type WechatPayAccount, type WechatPayWire } from './wechatpay-wire.ts';
 
 export type { WechatPayAccount } from './wechatpay-wire.ts';
@@ -41,6 +42,7 @@ export function wechatPay(account: WechatPayAccount, edge: Edge): PaymentProvide
     close: (payment) => close(desk, payment),
     refund: (request) => refund(desk, request),
     queryRefund: (request) => queryRefund(desk, request),
+    statement: (day) => wechatPayStatement(desk.wire, day),
     readNotice: ({ headers, body }) => noticeIn(desk.wire, headers, body, edge.now()),
     acknowledge,
     isOurs: ({ merchantNo, appId }) => merchantNo === account.mchid && (appId === null || isOurApp(account, appId)),

@@ -6,6 +6,7 @@ import { BuyerAction, buyerDoes } from './buyer.ts';
 import { FaultFields } from './faults.ts';
 import type { Desk, Env, SimulatedProvider } from './provider.ts';
 import type { Payment, ProviderName } from './records.ts';
+import { StatementFields, changeStatements } from './statement-control.ts';
 import { ledgerView, paymentView } from './views.ts';
 
 export type Providers = Readonly<Record<ProviderName, SimulatedProvider>>;
@@ -45,6 +46,16 @@ export function controlRoutes({ desk, providers, endFaults }: Controls): Hono<En
       return c.json({ data: found.map(view) });
     })
     .get('/ledger', (c) => c.json({ data: desk.books.ledger().map(ledgerView) }))
+    .get('/statements', (c) => c.json(desk.statements.view()))
+    .post('/statements', async (c) => {
+      const unknown = changeStatements(desk, await body(c, StatementFields));
+      if (unknown !== null) throw new ControlError(404, 'not_found', unknown);
+      return c.json(desk.statements.view());
+    })
+    .delete('/statements', (c) => {
+      desk.statements.end();
+      return c.json(desk.statements.view());
+    })
     .get('/faults', (c) => c.json(faults()))
     .post('/faults', async (c) => {
       const { provider, ...settings } = await body(c, FaultCall);

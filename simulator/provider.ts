@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import type { Books, Change } from './books.ts';
 import type { Faults } from './faults.ts';
 import type { Notice, Payment, ProviderName, Refund } from './records.ts';
+import type { Statements } from './statements.ts';
 
 /** Routes see Node's own request: signatures cover the target as it was sent. */
 export type Env = { Bindings: HttpBindings };
@@ -25,6 +26,7 @@ export type NoticeDraft = Pick<
 export type Desk = {
   books: Books;
   faults: Faults;
+  statements: Statements;
   now: () => number;
   /** How the outside sees the simulator: no slash at the end. */
   origin: () => string;

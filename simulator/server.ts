@@ -19,6 +19,7 @@ import { pageRoutes } from './pages.ts';
 import type { Desk, Env, SimulatorLog } from './provider.ts';
 import type { ProviderName } from './records.ts';
 import { createSettlements } from './settlements.ts';
+import { Statements } from './statements.ts';
 import type { StripeMerchant } from './stripe/merchant.ts';
 import { simulateStripe } from './stripe/provider.ts';
 import type { UnionpayMerchant } from './unionpay/merchant.ts';
@@ -101,6 +102,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const desk: Desk = {
     books,
     faults,
+    statements: new Statements(books, now),
     now,
     origin: () => (options.publicUrl ?? url).replace(/\/+$/, ''),
     announce: (change, notice) => notices.announce(change, notice),

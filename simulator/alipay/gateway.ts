@@ -11,6 +11,7 @@ import type { KnownMerchant } from './merchant.ts';
 import type { Call, Platform } from './platform.ts';
 import { queryRefund, refundTrade } from './refunds.ts';
 import { Refusal } from './refusal.ts';
+import { billLink } from './statements.ts';
 import type { Params } from './signature.ts';
 import { rsaSign } from './signature.ts';
 
@@ -27,6 +28,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['alipay.trade.cancel', cancelTrade],
   ['alipay.trade.refund', refundTrade],
   ['alipay.trade.fastpay.refund.query', queryRefund],
+  ['alipay.data.dataservice.bill.downloadurl.query', billLink],
 ]);
 
 /** What a browser brings. */
@@ -40,6 +42,10 @@ export function gatewayRoutes(platform: Platform): Hono<Env> {
   return new Hono<Env>()
     .use('/gateway.do', faulty(platform.desk, 'alipay', outage))
     .use('/gateway.do', bodyLimit({ maxSize: LARGEST_BODY, onError: () => new Response(null, { status: 413 }) }))
+    .get('/alipay/bills/:token', (c) => {
+      const zip = platform.bills.find(c.req.param('token'));
+      return zip ? new Response(Buffer.from(zip), { headers: { 'Content-Type': 'application/zip' } }) : c.notFound();
+    })
     .on(['GET', 'POST'], '/gateway.do', async (c) => {
       const params = await paramsOf(c);
       const product = PAGES.get(params['method'] ?? '');

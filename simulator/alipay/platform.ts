@@ -1,3 +1,4 @@
+import type { Links } from '../links.ts';
 import type { Desk } from '../provider.ts';
 import type { Payment } from '../records.ts';
 import type { PlatformKeys } from './keys.ts';
@@ -8,6 +9,8 @@ export type Platform = {
   desk: Desk;
   keys: PlatformKeys;
   merchants: ReadonlyMap<string, KnownMerchant>;
+  /** Zip files that a link leads to. */
+  bills: Links<Uint8Array>;
   /** Whether notices may go to http on this machine. */
   mayNotifyLocalHttp: boolean;
 };

@@ -1,3 +1,4 @@
+import { Links } from '../links.ts';
 import type { BuyerWish, Desk, SimulatedProvider } from '../provider.ts';
 import type { Payment } from '../records.ts';
 import { cashierPages } from './cashier.ts';
@@ -31,7 +32,8 @@ export async function simulateAlipay(
   { merchants, dataDir, mayNotifyLocalHttp }: AlipayOptions,
 ): Promise<SimulatedProvider & { publicMaterial: AlipayPublicMaterial }> {
   const keys = await platformKeys(dataDir, desk.now());
-  const platform: Platform = { desk, keys, merchants: knownMerchants(merchants), mayNotifyLocalHttp };
+  const bills = new Links<Uint8Array>(desk.now, 30_000);
+  const platform: Platform = { desk, keys, merchants: knownMerchants(merchants), bills, mayNotifyLocalHttp };
   return {
     name: 'alipay',
     routes: gatewayRoutes(platform),

@@ -19,6 +19,7 @@ export type Call = {
   /** How the merchant reaches the API: links lead back there. */
   apiUrl: string;
   path: Readonly<Record<string, string>>;
+  query: URLSearchParams;
   requestId: string | null;
   /** Prefer: return=representation. */
   isFull: boolean;

@@ -7,6 +7,7 @@ import type { Env } from '../provider.ts';
 import { captureOrder, createOrder, getCapture, getOrder } from './orders.ts';
 import type { Answer, Call, Platform } from './platform.ts';
 import { createRefund, getRefund } from './refunds.ts';
+import { listTransactions } from './statements.ts';
 import { invalid, notFound, Refusal } from './refusal.ts';
 
 const LARGEST_BODY = 64 * 1024;
@@ -20,8 +21,9 @@ const OPERATIONS: readonly [method: 'GET' | 'POST', path: string, operation: Ope
   ['GET', '/v2/payments/captures/:capture_id', getCapture],
   ['POST', '/v2/payments/captures/:capture_id/refund', createRefund],
   ['GET', '/v2/payments/refunds/:refund_id', getRefund],
+  ['GET', '/v1/reporting/transactions', listTransactions],
 ];
-const PATHS = ['/v1/oauth2/*', '/v1/notifications/*', '/v2/*'];
+const PATHS = ['/v1/oauth2/*', '/v1/notifications/*', '/v1/reporting/*', '/v2/*'];
 
 /** Tokens, orders, captures, refunds, and the certificate that events are verified with. */
 export function paypalRoutes(platform: Platform): Hono<Env> {
@@ -54,6 +56,12 @@ export function paypalRoutes(platform: Platform): Hono<Env> {
   return routes;
 }
 
+const SCOPES = [
+  'https://uri.paypal.com/services/checkout/orders',
+  'https://uri.paypal.com/services/payments/refund',
+  'https://uri.paypal.com/services/reporting/search/read',
+];
+
 async function issueToken({ merchants, tokens }: Platform, c: Context<Env>): Promise<Response> {
   const [, basic = ''] = /^Basic ([\w+/=]+)$/.exec(c.req.header('authorization') ?? '') ?? [];
   const [clientId = '', secret = ''] = Buffer.from(basic, 'base64').toString('utf8').split(':');
@@ -62,7 +70,7 @@ async function issueToken({ merchants, tokens }: Platform, c: Context<Env>): Pro
     return c.json({ error: 'invalid_client', error_description: 'Client Authentication failed' }, 401);
   if (new URLSearchParams(await c.req.text()).get('grant_type') !== 'client_credentials')
     return c.json({ error: 'unsupported_grant_type', error_description: 'Grant Type is NULL or unknown' }, 400);
-  const scope = 'https://uri.paypal.com/services/checkout/orders https://uri.paypal.com/services/payments/refund';
+  const scope = SCOPES.join(' ');
   return c.json({
     scope,
     token_type: 'Bearer',
@@ -93,6 +101,7 @@ async function readCall({ merchants, tokens }: Platform, c: Context<Env>): Promi
     merchant,
     apiUrl: new URL(c.req.url).origin,
     path: c.req.param(),
+    query: new URL(c.req.url).searchParams,
     requestId,
     isFull: c.req.header('prefer') === 'return=representation',
     body: c.req.method === 'POST' ? await readBody(c) : null,

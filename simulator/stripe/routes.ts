@@ -10,6 +10,7 @@ import type { Call, Kept, Platform, RefundDetails, SessionDetails } from './plat
 import { API_VERSION, newId, refundDetails, sessionDetails } from './platform.ts';
 import { begun, createRefund, listRefunds, readRefund } from './refunds.ts';
 import { Refusal } from './refusal.ts';
+import { listBalanceTransactions } from './statements.ts';
 import { createSession, expireSession, listSessions, readIntent, readSession } from './sessions.ts';
 
 const LARGEST_BODY = 64 * 1024;
@@ -27,19 +28,21 @@ const OPERATIONS: readonly [method: 'GET' | 'POST', path: string, operation: Ope
   ['POST', '/v1/refunds', newRefund],
   ['GET', '/v1/refunds', listRefunds],
   ['GET', '/v1/refunds/:id', readRefund],
+  ['GET', '/v1/balance_transactions', listBalanceTransactions],
 ];
+const ROOTS = ['/v1/checkout/*', '/v1/payment_intents/*', '/v1/refunds/*', '/v1/balance_transactions/*'];
 
 /** Stripe's paths; others of /v1 belong to other providers. */
 export function stripeRoutes(platform: Platform): Hono<Env> {
   const routes = new Hono<Env>();
   const kept = new KeptAnswers(platform.desk.books);
-  for (const root of ['/v1/checkout/*', '/v1/payment_intents/*', '/v1/refunds/*']) {
+  for (const root of ROOTS) {
     routes.use(root, faulty(platform.desk, 'stripe', outage));
     routes.use(root, bodyLimit({ maxSize: LARGEST_BODY, onError: () => new Response(null, { status: 413 }) }));
   }
   for (const [method, path, operation] of OPERATIONS)
     routes.on(method, path, (c) => answerTo(platform, kept, c, operation));
-  for (const root of ['/v1/checkout/*', '/v1/payment_intents/*', '/v1/refunds/*'])
+  for (const root of ROOTS)
     routes.all(root, (c) => refused(new Refusal(404, `Unrecognized request URL (${c.req.method}: ${c.req.path}).`)));
   return routes;
 }

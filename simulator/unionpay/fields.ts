@@ -87,6 +87,21 @@ export const QueryFields = z.object({
   bizType: z.enum(['000000', '000201']),
 });
 
+/** The file of a settlement day; there is no order to name. */
+export const FileFields = z.object({
+  version: z.literal('5.1.0'),
+  encoding: z.literal('UTF-8'),
+  signMethod: z.literal('01'),
+  accessType: z.literal('0'),
+  merId: z.string(),
+  txnTime: time,
+  txnType: z.literal('76'),
+  txnSubType: z.literal('01'),
+  bizType: z.literal('000000'),
+  fileType: z.literal('00'),
+  settleDate: z.string().regex(/^\d{4}$/, '须为MMDD'),
+});
+
 /** What both ways to pay have in common. */
 export type PaymentWish = {
   orderId: string;

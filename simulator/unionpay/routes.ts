@@ -14,6 +14,7 @@ import { paymentDetails } from './platform.ts';
 import { query } from './queries.ts';
 import { refund } from './refunds.ts';
 import { missingField, Refusal, SUCCESS, wrongFormat } from './refusal.ts';
+import { transferFile } from './statements.ts';
 import { withoutGaps } from './views.ts';
 
 const LARGEST_BODY = 64 * 1024;
@@ -33,14 +34,16 @@ function backOperation(platform: Platform, call: Call): Message {
 
 /** What merchants' servers call. */
 export function unionpayRoutes(platform: Platform): Hono<Env> {
-  return new Hono<Env>()
-    .use(
-      '/gateway/api/*',
-      faulty(platform.desk, 'unionpay', () => new Response('Bad Gateway', { status: 502 })),
-    )
-    .use('/gateway/api/*', limited)
-    .post('/gateway/api/backTransReq.do', (c) => answerTo(platform, c, backOperation))
-    .post('/gateway/api/queryTrans.do', (c) => answerTo(platform, c, query));
+  const faults = faulty(platform.desk, 'unionpay', () => new Response('Bad Gateway', { status: 502 }));
+  return (
+    new Hono<Env>()
+      .use('/gateway/api/*', faults)
+      .use('/gateway/api/*', limited)
+      // The real file service has a host of its own, and nothing else at its root.
+      .post('/', faults, limited, (c) => answerTo(platform, c, transferFile))
+      .post('/gateway/api/backTransReq.do', (c) => answerTo(platform, c, backOperation))
+      .post('/gateway/api/queryTrans.do', (c) => answerTo(platform, c, query))
+  );
 }
 
 /** What a buyer's browser opens. The way back is a link here; the real cashier posts the notice's fields there. */

@@ -1,3 +1,4 @@
+import type { Links } from '../links.ts';
 import type { Desk } from '../provider.ts';
 import type { Payment, Refund } from '../records.ts';
 import type { PlatformKeys } from './keys.ts';
@@ -9,6 +10,8 @@ export type Platform = {
   desk: Desk;
   keys: PlatformKeys;
   merchants: ReadonlyMap<string, KnownMerchant>;
+  /** Files that a link leads to, each for one merchant. */
+  bills: Links<{ merchant: string; file: Buffer }>;
   /** Whether notices may go to http on this machine. */
   mayNotifyLocalHttp: boolean;
 };

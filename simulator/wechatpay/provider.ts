@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { Links } from '../links.ts';
 import { buyerPage } from '../pages.ts';
 import type { BuyerWish, Desk, Env, SimulatedProvider } from '../provider.ts';
 import type { Payment } from '../records.ts';
@@ -32,7 +33,8 @@ export async function simulateWechatpay(
   { merchants, dataDir, mayNotifyLocalHttp }: WechatpayOptions,
 ): Promise<SimulatedProvider & { publicMaterial: WechatpayPublicMaterial }> {
   const keys = await platformKeys(dataDir, desk.now());
-  const platform: Platform = { desk, keys, merchants: knownMerchants(merchants), mayNotifyLocalHttp };
+  const bills: Platform['bills'] = new Links(desk.now, 30_000);
+  const platform: Platform = { desk, keys, merchants: knownMerchants(merchants), bills, mayNotifyLocalHttp };
   return {
     name: 'wechatpay',
     routes: wechatpayRoutes(platform),

@@ -12,6 +12,7 @@ import { createRefund, queryRefund } from './refunds.ts';
 import { Refusal, wrongField } from './refusal.ts';
 import type { Signer } from './signature.ts';
 import { platformHeaders, sealNow } from './signature.ts';
+import { billFile, tradeBill } from './statements.ts';
 import { closeTransaction, createTransaction, queryTransaction } from './transactions.ts';
 
 const LARGEST_BODY = 64 * 1024;
@@ -28,6 +29,7 @@ const OPERATIONS: readonly [method: 'GET' | 'POST', path: string, operation: Ope
   ['POST', '/v3/refund/domestic/refunds', createRefund],
   ['GET', '/v3/refund/domestic/refunds/:out_refund_no', queryRefund],
   ['GET', '/v3/certificates', certificates],
+  ['GET', '/v3/bill/tradebill', tradeBill],
 ];
 
 /** Everything under /v3. An unknown path is an empty 404, a wrong method an empty 405 (providers.md 2.9). */
@@ -38,6 +40,7 @@ export function wechatpayRoutes(platform: Platform): Hono<Env> {
   for (const [method, path, operation] of OPERATIONS) {
     routes.on(method, path, (c) => answerTo(platform, c, operation));
   }
+  routes.get('/v3/billdownload/file', (c) => fileFor(platform, c));
   for (const [, path] of OPERATIONS) routes.all(path, () => new Response(null, { status: 405 }));
   routes.all('/v3/*', () => new Response(null, { status: 404 }));
   return routes;
@@ -47,6 +50,17 @@ async function answerTo(platform: Platform, c: Context<Env>, operation: Operatio
   try {
     const call = await readCall(platform, c);
     return signed(platform, operation(platform, call), call.signer);
+  } catch (error) {
+    if (error instanceof Refusal) return unsigned(error);
+    throw error;
+  }
+}
+
+/** A bill carries no signature: its hash stood in the answer that named the link. */
+async function fileFor(platform: Platform, c: Context<Env>): Promise<Response> {
+  try {
+    const file = billFile(platform, await readCall(platform, c));
+    return new Response(new Uint8Array(file), { headers: { 'Content-Type': 'application/octet-stream' } });
   } catch (error) {
     if (error instanceof Refusal) return unsigned(error);
     throw error;
