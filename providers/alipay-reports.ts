@@ -71,8 +71,8 @@ export function tradeAnswered({ outTradeNo, method }: PaymentRef, node: unknown,
     case 'TRADE_SUCCESS':
     case 'TRADE_FINISHED':
       return { state: 'paid', ...capture() };
-    case 'WAIT_BUYER_PAY':
-      return { state: 'pending' };
+    case 'WAIT_BUYER_PAY': // There is a trade only once the buyer has come to it.
+      return { state: 'processing' };
     case 'TRADE_CLOSED':
       if (trade.send_pay_date === undefined) return { state: 'closed' };
       // All of it went back (1.7). By code that was the revoke, whose answer may have been lost.
@@ -160,7 +160,7 @@ function fieldsOf(body: Uint8Array): Params {
 function paymentTold(told: z.infer<typeof Told>, nowMs: number): PaymentReport {
   switch (told.trade_status) {
     case 'WAIT_BUYER_PAY':
-      return { state: 'pending' };
+      return { state: 'processing' };
     case 'TRADE_CLOSED':
       return { state: 'closed' };
     case 'TRADE_SUCCESS':

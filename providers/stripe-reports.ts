@@ -45,7 +45,7 @@ export function sessionReport(
 
 /** A declined card is not the end: another may do it while the session is open (4.2). */
 function attempted(intent: Intent): PaymentReport {
-  if (intent.status === 'processing') return { state: 'processing' };
+  if (intent.status === 'processing' || intent.status === 'requires_action') return { state: 'processing' };
   if (intent.status !== 'requires_payment_method' || !intent.last_payment_error) return { state: 'pending' };
   return { state: 'failed', reason: declineOf(intent), mayYetBePaid: true };
 }

@@ -337,7 +337,7 @@ describe('over real sockets', () => {
     });
 
     it.each([
-      ['WAIT_BUYER_PAY', undefined, { state: 'pending' }],
+      ['WAIT_BUYER_PAY', undefined, { state: 'processing' }],
       ['TRADE_CLOSED', undefined, { state: 'closed' }],
       [
         'TRADE_CLOSED',
@@ -386,7 +386,7 @@ describe('over real sockets', () => {
 
   describe('query', () => {
     it.each([
-      ['WAIT_BUYER_PAY', { state: 'pending' }],
+      ['WAIT_BUYER_PAY', { state: 'processing' }],
       ['TRADE_SUCCESS', { state: 'paid', tradeNo: trade.trade_no, money: yuans(8888), paidAt: PAID_AT }],
       ['TRADE_FINISHED', { state: 'paid', tradeNo: trade.trade_no, money: yuans(8888), paidAt: PAID_AT }],
       ['TRADE_CLOSED', { state: 'paid', tradeNo: trade.trade_no, money: yuans(8888), paidAt: PAID_AT }],
@@ -596,7 +596,7 @@ describe('notices', () => {
 
   it.each([
     [{ trade_status: 'TRADE_FINISHED' }, { state: 'paid' }],
-    [{ trade_status: 'WAIT_BUYER_PAY' }, { state: 'pending' }],
+    [{ trade_status: 'WAIT_BUYER_PAY' }, { state: 'processing' }],
     [{ trade_status: 'TRADE_CLOSED' }, { state: 'closed' }],
     [{ total_amount: '0.01' }, { state: 'paid', money: yuans(1) }],
     [{ subject: '100%&a=b+c' }, { state: 'paid' }],
