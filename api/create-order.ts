@@ -26,8 +26,9 @@ export async function createFrom(
   { id, channel, application }: Origin,
 ): Promise<StoredOrder | { takenBy: OrderId }> {
   const { sealer, now } = services;
-  const { merchant } = c.var.caller;
-  const { personalData, ...made } = orderFrom(wanted, { id, merchant, now: now() });
+  const { caller } = c.var;
+  const { merchant } = caller;
+  const { personalData, ...made } = orderFrom(wanted, { id, caller, now: now() });
   const customer = personalData?.customer?.id ?? null;
   const outcome = await write(services, {
     ...made,

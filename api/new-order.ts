@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi';
 import type { OrderToCreate } from '../db/orders.ts';
-import type { Merchant } from '../db/keys.ts';
 import type { PersonalData } from '../db/schema.ts';
 import { openOrder } from '../domain/decide.ts';
 import type { OrderId } from '../domain/ids.ts';
@@ -8,6 +7,7 @@ import { LIMITS } from '../domain/limits.ts';
 import { sum } from '../domain/money.ts';
 import type { NewOrder } from '../domain/new-order.ts';
 import { FULFILMENTS, type Fulfilment, type Order } from '../domain/order.ts';
+import type { Caller } from './caller.ts';
 import { NEW_ORDER } from './examples.ts';
 import { amount, currency, quantity, seconds, text, webUrl } from './fields.ts';
 
@@ -118,7 +118,7 @@ function unitAmountOf(item: ItemBody): number | null {
 /** Everything that a new order's rows need; free and test orders come out paid. */
 export function orderFrom(
   body: NewOrderBody,
-  given: { id: OrderId; merchant: Merchant; now: number },
+  given: { id: OrderId; caller: Caller; now: number },
 ): Omit<OrderToCreate, 'channel' | 'personal' | 'customerHash' | 'pickupCode'> & { personalData: PersonalData | null } {
   return {
     ...openOrder(termsOf(body, given)),
@@ -136,7 +136,7 @@ export function orderFrom(
 
 function termsOf(
   body: NewOrderBody,
-  { id, merchant, now }: { id: OrderId; merchant: Merchant; now: number },
+  { id, caller: { merchant, actor }, now }: { id: OrderId; caller: Caller; now: number },
 ): NewOrder {
   return {
     id,
@@ -156,6 +156,7 @@ function termsOf(
     test: body.test ?? false,
     fourEyes: merchant.settings.four_eyes,
     createdAt: now,
+    createdBy: actor,
     expiresAt: now + (body.expires_in ?? DEFAULTS.expiresIn) * 1000,
     refundWindowSeconds: body.refund_window ?? DEFAULTS.refundWindow,
     autoReceiptAfterSeconds: body.auto_receipt_after ?? DEFAULTS.autoReceiptAfter,

@@ -76,7 +76,8 @@ function answerTo(order: Order, command: Command, at: number): Decision {
 /** The order as it is opened, and its first events: free and test orders are paid at once. */
 export function openOrder(given: NewOrder): { order: Order; events: OrderEvent[] } {
   const blank = blankOrder(given);
-  const events = withConsequences(blank, [{ type: 'order.created', at: given.createdAt, by: SYSTEM }], given.createdAt);
+  const { createdAt: at, createdBy: by = SYSTEM } = given;
+  const events = withConsequences(blank, [{ type: 'order.created', at, by }], at);
   return { order: events.reduce(evolve, blank), events };
 }
 

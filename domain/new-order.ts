@@ -1,6 +1,6 @@
 import { itemId, type MerchantId, type OrderId } from './ids.ts';
 import { sum } from './money.ts';
-import type { Fulfilment, Order } from './order.ts';
+import type { Actor, Fulfilment, Order } from './order.ts';
 
 /** What an order is opened with: all that its rules need, and no personal datum. */
 export type NewOrder = {
@@ -21,6 +21,8 @@ export type NewOrder = {
   test: boolean;
   fourEyes: boolean;
   createdAt: number;
+  /** Orders of earlier versions don't tell. */
+  createdBy?: Actor;
   expiresAt: number;
   refundWindowSeconds: number;
   autoReceiptAfterSeconds: number;
@@ -29,7 +31,7 @@ export type NewOrder = {
 /** What an order was opened with: `openOrder` makes the same order of it again. */
 export function openedWith(order: Order, confirm: boolean): NewOrder {
   const { id, merchant, title, currency, discount, deliveryFee, test, fourEyes, createdAt, expiresAt } = order;
-  const { refundWindowSeconds, autoReceiptAfterSeconds } = order;
+  const { createdBy, refundWindowSeconds, autoReceiptAfterSeconds } = order;
   const items = order.items.map(({ quantity, amount, fulfilment, deliveryTimeoutSeconds, onFailure }) => ({
     quantity,
     amount,
@@ -37,7 +39,7 @@ export function openedWith(order: Order, confirm: boolean): NewOrder {
     deliveryTimeoutSeconds,
     onFailure,
   }));
-  const terms = { refundWindowSeconds, autoReceiptAfterSeconds };
+  const terms = { ...(createdBy && { createdBy }), refundWindowSeconds, autoReceiptAfterSeconds };
   return {
     id,
     merchant,

@@ -174,6 +174,8 @@ export type Order = Readonly<{
   test: boolean;
   fourEyes: boolean;
   createdAt: number;
+  /** Orders of earlier versions don't tell. */
+  createdBy?: Actor;
   expiresAt: number;
   refundWindowSeconds: number;
   autoReceiptAfterSeconds: number;

@@ -58,6 +58,8 @@ describe('an order is created', () => {
     const { runId } = await api.system.client.workflow.getHandle(id).describe();
     expect(run_id).toBe(runId);
     expect(url).toBe(`http://localhost:8233/namespaces/default/workflows/order%2F${body.id}/${runId}/history`);
+    const { data } = (await api.call(`GET /v1/orders/${body.id}/events`)).body;
+    expect(data[0]).toMatchObject({ type: 'order.created', actor: { type: 'merchant', name: 'Demo Shop' } });
   });
 
   it('with personal data that is stored sealed, and that the workflow never sees', async () => {

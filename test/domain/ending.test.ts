@@ -188,8 +188,9 @@ describe('an order', () => {
   it.each([{}, two, { confirm: false }, { test: true }, { items: [{ amount: 0 }] }])(
     'is opened again as it was opened: %j',
     (wanted: s.Terms) => {
-      const { order } = openOrder(s.terms(wanted));
-      expect(openOrder(openedWith(order, wanted.confirm ?? true)).order).toEqual(order);
+      const { order, events } = openOrder(s.terms(wanted));
+      expect(openOrder(openedWith(order, wanted.confirm ?? true))).toEqual({ order, events });
+      expect(events[0]).toMatchObject({ type: 'order.created', by: { type: 'merchant' } });
       expect(JSON.parse(JSON.stringify(order))).toEqual(order);
     },
   );

@@ -48,6 +48,7 @@ export const terms = ({ items = [{}], ...given }: Terms = {}): NewOrder => ({
   test: false,
   fourEyes: true,
   createdAt: T0,
+  createdBy: { type: 'merchant', name: null },
   expiresAt: EXPIRY,
   refundWindowSeconds: (180 * DAY) / 1000,
   autoReceiptAfterSeconds: (14 * DAY) / 1000,

@@ -108,8 +108,10 @@ describe('at the simulator', () => {
     expect(data.some(({ out_trade_no }) => out_trade_no === attempt.outTradeNo)).toBe(true);
   });
 
-  it('a declined card may yet be another one', async () => {
+  it('a buyer who is asked for a proof is at it; a declined card may yet be another one', async () => {
     const payment = await opened();
+    await buyer(payment, 'start');
+    expect(await ours().query(payment)).toEqual({ state: 'processing' });
     await buyer(payment, 'fail');
     expect(await ours().query(payment)).toEqual({ state: 'failed', reason: 'generic_decline', mayYetBePaid: true });
     await buyer(payment, 'start');
