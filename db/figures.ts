@@ -19,6 +19,8 @@ export async function countFigures(db: Kysely<Database>): Promise<Figures> {
       (select count(*) from notices where processed_at is null) as "noticesWaiting",
       (select count(*) from orders where run_id is null) as "ordersNotStarted",
       (select count(*) from notifications where status = 'pending') as "notificationsWaiting",
-      (select count(*) from webhook_endpoints where status = 'disabled' and deleted_at is null) as "endpointsDisabled"`.execute(db);
+      (select count(*) from webhook_endpoints where status = 'disabled' and deleted_at is null) as "endpointsDisabled"`.execute(
+    db,
+  );
   return rows[0]!;
 }
