@@ -30,7 +30,12 @@ export function logRequests({ log, metrics }: Pick<Services, 'log' | 'metrics'>)
 
 function toldOf(c: Context<ApiEnv>): Told {
   const order = c.get('order') ?? /\/(ord_\w{1,40})(?=\/|$)/.exec(c.req.path)?.[1];
-  return { route: routeOf(routePath(c, -1)), status: c.res.status, merchant: c.get('caller')?.merchant.id, order };
+  return {
+    route: routeOf(routePath(c, -1)),
+    status: c.res.status,
+    merchant: c.get('caller')?.merchant.id ?? c.get('merchant'),
+    order,
+  };
 }
 
 /** What matches no route ends at the middleware's own pattern. */
