@@ -63,5 +63,7 @@ export type ApiEnv = {
     seed?: { ids: string; wish: string };
     /** The order that the answer is about. */
     order?: string;
+    /** Of a notice, whose sender is no caller. */
+    merchant?: string;
   };
 };

@@ -46,6 +46,7 @@ export const machineReportRoutes = (services: Services) =>
     const { merchant } = c.req.valid('param');
     const gateway = await services.findMachines(merchant);
     if (!gateway) throw notFound();
+    c.set('merchant', merchant);
     const report = read(services, c, gateway, await readBytes(c, LIMITS.noticeBytes));
     await tell(services, merchant, report);
     count(services, 'accepted');

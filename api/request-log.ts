@@ -3,10 +3,7 @@ import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
 import type { ApiEnv, Services } from './env.ts';
-import { traced, type Told } from './trace.ts';
-
-/** Asked every few seconds by machines. */
-const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
+import { QUIET, traced, type Told } from './trace.ts';
 
 /** One line, one measurement and one span for each request: its route, never its query or its body. */
 export function logRequests({ log, metrics }: Pick<Services, 'log' | 'metrics'>) {
@@ -33,7 +30,12 @@ export function logRequests({ log, metrics }: Pick<Services, 'log' | 'metrics'>)
 
 function toldOf(c: Context<ApiEnv>): Told {
   const order = c.get('order') ?? /\/(ord_\w{1,40})(?=\/|$)/.exec(c.req.path)?.[1];
-  return { route: routeOf(routePath(c, -1)), status: c.res.status, merchant: c.get('caller')?.merchant.id, order };
+  return {
+    route: routeOf(routePath(c, -1)),
+    status: c.res.status,
+    merchant: c.get('caller')?.merchant.id ?? c.get('merchant'),
+    order,
+  };
 }
 
 /** What matches no route ends at the middleware's own pattern. */

@@ -1,8 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { context, isSpanContextValid, propagation, SpanKind, SpanStatusCode, type Span } from '@opentelemetry/api';
+import {
+  context,
+  INVALID_SPAN_CONTEXT,
+  isSpanContextValid,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Span,
+} from '@opentelemetry/api';
 import type { Context } from 'hono';
 import { tracer } from '../client/tracing.ts';
 import type { ApiEnv } from './env.ts';
+
+/** Asked every few seconds by machines: no spans, and no lines in the log. */
+export const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
  * Runs a request within a span, which goes on with the caller's trace where it names one (`traceparent`). What is told of
@@ -12,6 +24,7 @@ import type { ApiEnv } from './env.ts';
  */
 export async function traced(c: Context<ApiEnv>, run: (trace: string) => Promise<Told>): Promise<void> {
   const traceparent = c.req.header('traceparent');
+  if (QUIET.has(c.req.path)) return void (await run(idOf(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), traceparent)));
   const parent = propagation.extract(context.active(), { traceparent });
   const { method } = c.req;
   await tracer.startActiveSpan(method, { kind: SpanKind.SERVER }, parent, async (span) => {

@@ -47,6 +47,7 @@ export const webhookRoutes = (services: Services) =>
   newRouter().openapi(noticeRoute, async (c) => {
     const { provider: name, merchant } = c.req.valid('param');
     const provider = await namedProvider(services, merchant, name);
+    c.set('merchant', merchant);
     const bytes = await readBytes(c, LIMITS.noticeBytes);
     return asSaid(provider, await takeIn(services, c, provider, merchant, bytes)) as never;
   });
@@ -73,6 +74,7 @@ async function takeIn(
     const recorded = await record(services, provider.name, merchant, kept);
     count(outcomeOf(recorded, kept));
     if (recorded.order === null) return 'failed';
+    c.set('order', recorded.order);
     await tell(services, c, recorded);
     return 'accepted';
   } catch (error) {

@@ -60,11 +60,11 @@ const calling = <T>(name: string, workflowId: string, send: (headers: Headers) =
     (span) => send(headersOf(span)),
   );
 
-/** What is said to workflows carries the trace of whoever says it. */
+/** What is said to workflows carries the trace of whoever says it; a start that is delayed, until time alone begins it, none. */
 export const traceCalls: WorkflowClientInterceptor = {
   start: (input, next) =>
     calling(`StartWorkflow:${input.workflowType}`, input.options.workflowId, (more) =>
-      next({ ...input, headers: { ...input.headers, ...more } }),
+      next(input.options.startDelay ? input : { ...input, headers: { ...input.headers, ...more } }),
     ),
   signalWithStart: (input, next) =>
     calling(`SignalWithStartWorkflow:${String(input.signalName)}`, input.options.workflowId, (more) =>

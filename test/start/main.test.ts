@@ -35,6 +35,9 @@ it('survives a kill -9: the next run ends what was left, goes on, and stops in o
   expect(second.said()).toMatch(/Ending postgres \(process \d+\), left behind/);
   expect(second.said()).toMatch(/Ending temporal \(process \d+\), left behind/);
   expect(second.said()).not.toContain('Making a PostgreSQL database');
+  const metrics = await (await fetch(`http://127.0.0.1:${env['PORT']}/metrics`)).text();
+  for (const name of ['orders_in_attention', 'orders_provider_call_duration_seconds', 'temporal_num_pollers'])
+    expect(metrics).toContain(`\n# TYPE ${name} `);
   second.main.kill('SIGINT');
   second.main.kill('SIGINT'); // As npm passes it on.
   expect(await once(second.main, 'exit')).toEqual([0, null]);

@@ -107,6 +107,8 @@ it('is one trace from a request to what was done for it, which the log names too
   ))!;
   await seen('HandleSignal:paymentNotification', trace);
   await seen('RunActivity:saveOrder', trace);
+  const line = await until(async () => lines.find((one) => one.trace === trace && one.msg === 'request'), Boolean);
+  expect(line).toMatchObject({ order: order.id, merchant: 'demo' });
   expect([...services]).toEqual(['shop-orders']);
   const told = `${sent.toString('latin1')} ${JSON.stringify(lines)}`;
   expect(told).toContain(order.id);
