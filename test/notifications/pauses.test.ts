@@ -41,6 +41,7 @@ beforeAll(async () => {
       log: pino({ level: 'silent' }),
       notifyUrl: () => 'http://127.0.0.1:9/',
       formUrl: () => 'http://127.0.0.1:9/',
+      landingUrl: () => 'http://127.0.0.1:9/',
       returnUrl: () => 'http://127.0.0.1:9/',
       provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
       machines: async (merchant) => (await system.findMachines(merchant))!,

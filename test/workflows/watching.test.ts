@@ -69,6 +69,7 @@ beforeAll(async () => {
       notifyUrl: () => 'http://127.0.0.1:9/',
       returnUrl: () => 'http://127.0.0.1:9/',
       formUrl: () => 'http://127.0.0.1:9/',
+      landingUrl: () => 'http://127.0.0.1:9/',
       machines: async (merchant) => (await system.findMachines(merchant))!,
       provider: async () => provider as PaymentProvider,
     }),
