@@ -30,6 +30,8 @@ export type Deps = {
   notifyUrl: (from: ProviderName | 'machines', merchant: string) => string;
   /** The page of ours that brings a buyer's browser to a provider by a form. */
   formUrl: (provider: ProviderName, merchant: string) => string;
+  /** The page of ours that leads a buyer's browser on to where they asked for. @param buyer where that is kept */
+  landingUrl: (buyer: string) => string;
   /** Where a buyer's browser goes after paying, unless they asked for another place. */
   returnUrl: (order: OrderId) => string;
   /** Epoch milliseconds. */

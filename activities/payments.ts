@@ -103,7 +103,9 @@ async function attemptOf(deps: Deps, call: OpenCall): Promise<Attempt> {
   const buyer = await findBuyer(deps.db, deps.sealer, call.buyer);
   const notifyUrl = deps.notifyUrl(providerOf(method), call.merchant);
   const formUrl = deps.formUrl(providerOf(method), call.merchant);
-  const returnUrl = buyer.return_url ?? deps.returnUrl(orderId);
+  const ownPage = deps.returnUrl(orderId);
+  const returnUrl = buyer.return_url ?? ownPage;
+  const landingUrl = call.buyer === undefined ? ownPage : deps.landingUrl(call.buyer);
   return {
     method,
     outTradeNo,
@@ -115,6 +117,7 @@ async function attemptOf(deps: Deps, call: OpenCall): Promise<Attempt> {
     notifyUrl,
     formUrl,
     returnUrl,
+    landingUrl,
     buyer,
   };
 }

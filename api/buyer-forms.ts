@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
+import { findBuyer } from '../db/buyers.ts';
 import type { BuyerForm } from '../providers/provider.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { namedProvider } from './named-provider.ts';
@@ -13,17 +14,24 @@ const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
 const POLICY = `default-src 'none'; script-src 'sha256-${SCRIPT_HASH}'; base-uri 'none'; frame-ancestors 'none'`;
 
 /**
- * Where a redirect of ours leads a buyer whose provider takes a posted form only. Nothing is stored: the fields stand
- * in the query, and only those that the merchant's own account signed are passed on.
+ * Pages between ours and a provider that speaks with browsers by posted forms only. There: nothing is stored, the fields
+ * stand in the query, and only those that the merchant's own account signed are passed on. Back: to where the buyer asked
+ * for, which their provider can't reach by a link; what it says in its form is not asked (scenario 17).
  */
 export const buyerFormRoutes = (services: Services) =>
-  new Hono<ApiEnv>().get('/forms/:provider/:merchant', async (c) => {
-    const { provider: name, merchant } = c.req.param();
-    const provider = await namedProvider(services, merchant, name);
-    const form = provider.formOf?.(new URL(c.req.url).searchParams);
-    if (!form) throw notFound();
-    return c.html(page(form), 200, { 'content-security-policy': POLICY });
-  });
+  new Hono<ApiEnv>()
+    .get('/forms/:provider/:merchant', async (c) => {
+      const { provider: name, merchant } = c.req.param();
+      const provider = await namedProvider(services, merchant, name);
+      const form = provider.formOf?.(new URL(c.req.url).searchParams);
+      if (!form) throw notFound();
+      return c.html(page(form), 200, { 'content-security-policy': POLICY });
+    })
+    .on(['GET', 'POST'], '/back/:buyer', async (c) => {
+      const { return_url: url } = await findBuyer(services.db, services.sealer, c.req.param('buyer'));
+      if (url === undefined) throw notFound();
+      return c.redirect(url, 303);
+    });
 
 function page({ action, fields }: BuyerForm) {
   const inputs = Object.entries(fields).map(

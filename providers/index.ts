@@ -51,6 +51,7 @@ const PayPalConfig = z.strictObject({
   clientSecret: z.string(),
   merchantId: z.string(),
   webhookId: z.string(),
+  trustedCertificates: z.string().optional(),
   baseUrl: z.url().default('https://api-m.paypal.com'),
 });
 

@@ -1,6 +1,8 @@
 /** Whether an event is PayPal's own (providers.md 5.7). */
-import { X509Certificate, type KeyObject } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import { rootCertificates } from 'node:tls';
 import { crc32 } from 'node:zlib';
+import { certificatesIn, isValidAt, isVouchedFor } from './certificate-chain.ts';
 import { call, type Edge } from './http.ts';
 import { NoticeRejected, ProviderError } from './provider.ts';
 import { verifyRsaSha256 } from './signing.ts';
@@ -13,11 +15,18 @@ export function signedText(transmission: { id: string; time: string }, webhookId
   return `${transmission.id}|${transmission.time}|${webhookId}|${crc32(body)}`;
 }
 
+/** Who gets events, and whom they trust. */
+type Receiver = { webhookId: string; trusted: readonly X509Certificate[]; edge: Edge };
+
 /**
  * An event may come days after it was signed, so its time is no reason to refuse it; repeated, it has the same id.
  * @throws NoticeRejected; ProviderError where the certificate could not be fetched: to be sent again
  */
-export async function verifyEvent(webhookId: string, edge: Edge, headers: Headers, body: Uint8Array): Promise<void> {
+export async function verifyEvent(
+  { webhookId, trusted, edge }: Receiver,
+  headers: Headers,
+  body: Uint8Array,
+): Promise<void> {
   const [algorithm, certUrl, id, time, signature] = [
     'auth-algo',
     'cert-url',
@@ -27,29 +36,38 @@ export async function verifyEvent(webhookId: string, edge: Edge, headers: Header
   ].map((name) => headers.get(`paypal-${name}`) ?? '');
   if (!certUrl || !id || !time || !signature) throw rejected('not signed');
   if (algorithm !== 'SHA256withRSA') throw rejected('signed in an unknown way');
-  const certificate = await certificateAt(certUrl, edge);
-  const flaw = certificateFlaw(certificate, edge.now());
+  const chain = await chainAt(certUrl, edge);
+  const flaw = chainFlaw(chain, trusted, edge.now());
   if (flaw !== undefined) throw rejected(flaw);
-  if (!verifyRsaSha256(certificate.publicKey, signedText({ id, time }, webhookId, body), signature))
+  if (!verifyRsaSha256(chain[0].publicKey, signedText({ id, time }, webhookId, body), signature))
     throw rejected('signature does not hold');
 }
 
 const rejected = (flaw: string): NoticeRejected => new NoticeRejected(`paypal notice: ${flaw}`);
 
-type Certificate = { name: string; from: number; to: number; publicKey: KeyObject };
+/** The certificate that signs events, and others that came with it. */
+type Chain = [X509Certificate, ...X509Certificate[]];
 
 /** Who can serve there is trusted; but not everything that is served there signs events. */
-function certificateFlaw({ name, from, to, publicKey }: Certificate, nowMs: number): string | undefined {
+function chainFlaw(
+  [certificate, ...others]: Chain,
+  trusted: readonly X509Certificate[],
+  nowMs: number,
+): string | undefined {
+  const name = String(certificate.toLegacyObject().subject.CN ?? '');
   if (!name.endsWith('.paypal.com')) return "not PayPal's certificate";
-  if (publicKey.asymmetricKeyType !== 'rsa') return 'not an RSA key';
-  return from <= nowMs && nowMs <= to ? undefined : 'the certificate is not valid now';
+  if (certificate.publicKey.asymmetricKeyType !== 'rsa') return 'not an RSA key';
+  if (!isValidAt(certificate, nowMs)) return 'the certificate is not valid now';
+  return isVouchedFor(certificate, others, trusted, nowMs)
+    ? undefined
+    : 'nobody whom we trust vouches for the certificate';
 }
 
 const MOST_KEPT = 50;
 /** A certificate never changes under its address. */
-const kept = new Map<string, Certificate>();
+const kept = new Map<string, Chain>();
 
-async function certificateAt(address: string, edge: Edge): Promise<Certificate> {
+async function chainAt(address: string, edge: Edge): Promise<Chain> {
   const url = allowedUrl(address, edge);
   const known = kept.get(url.href);
   if (known) return known;
@@ -57,10 +75,10 @@ async function certificateAt(address: string, edge: Edge): Promise<Certificate> 
   if (answer.status >= 500)
     throw new ProviderError('busy', `HTTP_${answer.status}`, 'paypal certificate: not served now');
   if (answer.status !== 200) throw rejected('there is no such certificate');
-  const certificate = certificateIn(answer.body);
+  const chain = chainIn(answer.body);
   if (kept.size >= MOST_KEPT) kept.clear();
-  kept.set(url.href, certificate);
-  return certificate;
+  kept.set(url.href, chain);
+  return chain;
 }
 
 /** PayPal's own hosts, and wherever its API is for this account: the simulator's. */
@@ -74,13 +92,25 @@ function allowedUrl(address: string, { baseUrl }: Edge): URL {
   throw rejected("its certificate is not at PayPal's");
 }
 
-function certificateIn(pem: Uint8Array): Certificate {
+function chainIn(pem: Buffer): Chain {
   try {
-    const certificate = new X509Certificate(pem);
-    const { validFrom, validTo, publicKey } = certificate;
-    const name = String(certificate.toLegacyObject().subject.CN ?? '');
-    return { name, from: Date.parse(validFrom), to: Date.parse(validTo), publicKey };
+    const [certificate, ...others] = certificatesIn(pem.toString('latin1'));
+    if (certificate) return [certificate, ...others];
   } catch {
-    throw rejected('no readable certificate');
+    // As below.
+  }
+  throw rejected('no readable certificate');
+}
+
+let systems: readonly X509Certificate[] | undefined;
+
+/** The system's roots, and what an account names besides (PEM). @throws Error for what can't be read; names the field */
+export function trustedCertificates(pem = ''): readonly X509Certificate[] {
+  systems ??= rootCertificates.map((root) => new X509Certificate(root));
+  if (pem === '') return systems;
+  try {
+    return [...chainIn(Buffer.from(pem)), ...systems];
+  } catch {
+    throw new Error('paypal trustedCertificates: no certificate in PEM form');
   }
 }

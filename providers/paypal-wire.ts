@@ -14,6 +14,8 @@ export type PayPalAccount = {
   merchantId: string;
   /** The app's webhook, whose URL is our own for this merchant. */
   webhookId: string;
+  /** PEM of who else than the system's roots may vouch for the certificate of events: the simulator's own. */
+  trustedCertificates?: string | undefined;
 };
 
 export type PayPalWire = {

@@ -5,11 +5,12 @@
  *
  * There is no close: what is never captured costs nobody anything.
  */
+import type { X509Certificate } from 'node:crypto';
 import { LIMITS } from '../domain/limits.ts';
 import { acknowledgedBy, unsupportedMethod } from './adapting.ts';
 import type { Edge } from './http.ts';
 import { parseJson } from './http.ts';
-import { verifyEvent } from './paypal-events.ts';
+import { trustedCertificates, verifyEvent } from './paypal-events.ts';
 import { amountFor } from './paypal-money.ts';
 import { noticeIn, openedOrder, orderAnswered, refundAnswered, refundInOrder } from './paypal-reports.ts';
 import { payPalStatement } from './paypal-statement.ts';
@@ -32,10 +33,12 @@ import { withinBytes } from './text.ts';
 
 export type { PayPalAccount } from './paypal-wire.ts';
 
-type Desk = { account: PayPalAccount; wire: PayPalWire; edge: Edge };
+type Desk = { account: PayPalAccount; wire: PayPalWire; edge: Edge; trusted: readonly X509Certificate[] };
 
+/** @throws Error if the account's certificates can't be read; names the field */
 export function payPal(account: PayPalAccount, edge: Edge): PaymentProvider {
-  const desk: Desk = { account, wire: payPalWire(account, edge), edge };
+  const trusted = trustedCertificates(account.trustedCertificates);
+  const desk: Desk = { account, wire: payPalWire(account, edge), edge, trusted };
   return {
     name: 'paypal',
     open: (attempt) => open(desk, attempt),
@@ -152,10 +155,11 @@ async function queryRefund({ wire, edge }: Desk, request: RefundRequest): Promis
   }
 }
 
-async function readNotice({ account, edge }: Desk, notice: { headers: Headers; body: Uint8Array }): Promise<Notice> {
+async function readNotice(desk: Desk, notice: { headers: Headers; body: Uint8Array }): Promise<Notice> {
+  const { account, edge, trusted } = desk;
   const { headers, body } = notice;
   if (body.byteLength > LIMITS.noticeBytes) throw new NoticeRejected('paypal notice: too large');
-  await verifyEvent(account.webhookId, edge, headers, body);
+  await verifyEvent({ webhookId: account.webhookId, trusted, edge }, headers, body);
   return noticeIn(account.merchantId, parseJson(body), edge.now());
 }
 

@@ -22,6 +22,8 @@ export type Attempt = {
   formUrl: string;
   /** Where the buyer's browser goes afterwards: where they asked for, or a page of ours. */
   returnUrl: string;
+  /** A page of ours that leads on to `returnUrl`, where the provider sends the browser back by a posted form. */
+  landingUrl: string;
   buyer: Buyer;
 };
 

@@ -1,5 +1,6 @@
 /** What UnionPay's messages are made of and how they are signed (providers.md 3.2, 3.3). */
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto';
+import { isIssuedBy, isValidAt } from './certificate-chain.ts';
 import { signRsaSha256, verifyRsaSha256 } from './signing.ts';
 
 /** The fields of one message; blank ones count as absent. */
@@ -94,13 +95,6 @@ export function flawIn(chain: Chain, message: Message, nowMs: number): string | 
   if (name.split('@')[2] !== UNIONPAY && !(chain.isTest && name === TEST_SIGNER)) return "not UnionPay's certificate";
   if (certificate.publicKey.asymmetricKeyType !== 'rsa') return 'not an RSA key';
   return isSignedBy(certificate.publicKey, message) ? undefined : 'signature does not hold';
-}
-
-export const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
-  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-
-function isValidAt({ validFrom, validTo }: X509Certificate, nowMs: number): boolean {
-  return Date.parse(validFrom) <= nowMs && nowMs <= Date.parse(validTo);
 }
 
 function certificateIn(pem: string): X509Certificate | undefined {

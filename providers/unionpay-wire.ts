@@ -1,18 +1,10 @@
 /** How UnionPay ACP 5.1.0 is spoken, whatever is said (providers.md 3.1–3.4). What it means is in unionpay.ts. */
 import { X509Certificate } from 'node:crypto';
+import { isIssuedBy } from './certificate-chain.ts';
 import { BILL_LIMITS, call, type Edge, type HttpRequest } from './http.ts';
 import { ProviderError } from './provider.ts';
 import { privateKeyFrom } from './signing.ts';
-import {
-  flawIn,
-  formText,
-  isIssuedBy,
-  isSignedBy,
-  readAnswer,
-  signMessage,
-  type Chain,
-  type Message,
-} from './unionpay-message.ts';
+import { flawIn, formText, isSignedBy, readAnswer, signMessage, type Chain, type Message } from './unionpay-message.ts';
 
 export type UnionPayAccount = {
   /** 15 characters. */

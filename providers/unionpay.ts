@@ -70,7 +70,7 @@ async function open({ wire }: Desk, attempt: Attempt): Promise<Opened> {
     txnTime: compactBeijingTime(attempt.startedAt),
     txnAmt: fen(attempt.money),
     currencyCode: '156',
-    ...(!isCode && { frontUrl: attempt.returnUrl }),
+    ...(!isCode && { frontUrl: attempt.landingUrl }),
     backUrl: attempt.notifyUrl,
     payTimeout: compactBeijingTime(attempt.expiresAt),
     orderDesc: withinBytes(plain(attempt.description), 32),

@@ -61,8 +61,13 @@ export async function page(
   return c.html(document, status);
 }
 
-/** Minor units as people read them, without floating point: 12345 CNY → 123.45 CNY. */
+/** Minor units as people read them, without floating point: 12345 CNY → 123.45 CNY, 500 JPY → 500 JPY. */
 export function readableAmount(amount: number, currency: string): string {
-  const digits = String(amount).padStart(3, '0');
-  return `${digits.slice(0, -2)}.${digits.slice(-2)} ${currency}`;
+  const { maximumFractionDigits: decimals = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions();
+  if (decimals === 0) return `${amount} ${currency}`;
+  const digits = String(amount).padStart(decimals + 1, '0');
+  return `${digits.slice(0, -decimals)}.${digits.slice(-decimals)} ${currency}`;
 }

@@ -7,8 +7,8 @@ import { startSimulator } from './server.ts';
 
 try {
   const simulator = await startSimulator(await readOptions(process.env));
-  const { url, wechatpay, alipay } = simulator;
-  console.log(JSON.stringify({ url, wechatpay, alipay }, null, 2));
+  const { stop: _stop, ...published } = simulator;
+  console.log(JSON.stringify(published, null, 2));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.stop());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

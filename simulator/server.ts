@@ -14,6 +14,7 @@ import { Machines, type MachineOwner } from './machines/machines.ts';
 import { machineControl, machineRoutes } from './machines/routes.ts';
 import { Notices } from './notices.ts';
 import type { PaypalMerchant } from './paypal/merchant.ts';
+import type { PaypalPublicMaterial } from './paypal/provider.ts';
 import { simulatePaypal } from './paypal/provider.ts';
 import { pageRoutes } from './pages.ts';
 import type { Desk, Env, SimulatorLog } from './provider.ts';
@@ -67,6 +68,7 @@ export type Simulator = {
   wechatpay: WechatpayPublicMaterial;
   alipay: AlipayPublicMaterial;
   unionpay: UnionpayPublicMaterial;
+  paypal: PaypalPublicMaterial;
   stop(): Promise<void>;
 };
 
@@ -158,6 +160,7 @@ async function simulateProviders(
     wechatpay: wechatpay.publicMaterial,
     alipay: alipay.publicMaterial,
     unionpay: unionpay.publicMaterial,
+    paypal: paypal.publicMaterial,
   };
 }
 

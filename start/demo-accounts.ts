@@ -165,6 +165,7 @@ function storedAccounts({ wechatpay, alipay, unionpay, stripe, paypal }: DemoAcc
       clientSecret: `file:${paypal.clientSecretFile}`,
       merchantId: paypal.merchantId,
       webhookId: paypal.webhookId,
+      trustedCertificates: simulator.paypal.certificatePem,
       baseUrl: simulator.url,
     },
   } satisfies Partial<Record<ProviderName, object>>;

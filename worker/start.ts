@@ -39,6 +39,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     notifiers: temporalNotifiers(client, taskQueue),
     notifyUrl: (from, merchant) => `${publicUrl}/webhooks/${from}/${merchant}`,
     formUrl: (provider, merchant) => `${publicUrl}/forms/${provider}/${merchant}`,
+    landingUrl: (buyer) => `${publicUrl}/back/${buyer}`,
     returnUrl: (order) => `${publicUrl}/pay/${order}`,
     async provider(merchant, name) {
       const provider = await findProvider(merchant, name);

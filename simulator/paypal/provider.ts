@@ -17,10 +17,16 @@ import { Tokens } from './tokens.ts';
 import { approvalUrl } from './views.ts';
 import { NOTICE_PAUSES_SECONDS, NOTICE_TIMEOUT_MS, noticeHeaders } from './webhooks.ts';
 
+/** What a merchant may know of PayPal: the certificate of its events, which nobody else vouches for. */
+export type PaypalPublicMaterial = { certificatePem: string };
+
 export type PaypalOptions = { merchants: readonly PaypalMerchant[]; dataDir: string | null };
 
 /** PayPal Orders v2: a payer approves, the merchant captures; refunds; signed events. */
-export async function simulatePaypal(desk: Desk, { merchants, dataDir }: PaypalOptions): Promise<SimulatedProvider> {
+export async function simulatePaypal(
+  desk: Desk,
+  { merchants, dataDir }: PaypalOptions,
+): Promise<SimulatedProvider & { publicMaterial: PaypalPublicMaterial }> {
   const key = await webhookKey(dataDir, desk.now());
   const platform: Platform = { desk, key, merchants: knownMerchants(merchants), tokens: new Tokens(desk.now) };
   return {
@@ -34,6 +40,7 @@ export async function simulatePaypal(desk: Desk, { merchants, dataDir }: PaypalO
     linkTo: (payment) => approvalUrl(platform, payment),
     buyer: (payment, wish) => buyer(platform, payment, wish),
     settle: (refund) => settleRefund(platform, refund),
+    publicMaterial: { certificatePem: key.certificatePem },
   };
 }
 

@@ -16,6 +16,7 @@ import { refund } from './refunds.ts';
 import { missingField, Refusal, SUCCESS, wrongFormat } from './refusal.ts';
 import { transferFile } from './statements.ts';
 import { withoutGaps } from './views.ts';
+import { wayBack } from './way-back.ts';
 
 const LARGEST_BODY = 64 * 1024;
 const limited = bodyLimit({ maxSize: LARGEST_BODY, onError: () => new Response(null, { status: 413 }) });
@@ -46,7 +47,7 @@ export function unionpayRoutes(platform: Platform): Hono<Env> {
   );
 }
 
-/** What a buyer's browser opens. The way back is a link here; the real cashier posts the notice's fields there. */
+/** What a buyer's browser opens. */
 export function unionpayPages(platform: Platform): Hono<Env> {
   return new Hono<Env>()
     .post('/gateway/api/frontTransReq.do', limited, async (c) => {
@@ -64,7 +65,13 @@ export function unionpayPages(platform: Platform): Hono<Env> {
     })
     .get('/unionpay/cashier/:code', (c) => {
       const payment = platform.desk.books.paymentByAlias('unionpay', c.req.param('code'));
-      return buyerPage(c, platform.desk, payment, (payment && paymentDetails(payment).frontUrl) ?? undefined);
+      const isLedBack = payment && paymentDetails(payment).frontUrl !== null;
+      const back = isLedBack ? `${platform.desk.origin()}/unionpay/return/${c.req.param('code')}` : undefined;
+      return buyerPage(c, platform.desk, payment, back);
+    })
+    .get('/unionpay/return/:code', (c) => {
+      const payment = platform.desk.books.paymentByAlias('unionpay', c.req.param('code'));
+      return (payment && wayBack(platform, payment)) ?? buyerPage(c, platform.desk, undefined);
     });
 }
 

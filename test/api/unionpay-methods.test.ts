@@ -18,6 +18,15 @@ const control = (outTradeNo: string, body: object) =>
     body: JSON.stringify(body),
   });
 
+/** As a person opens it. */
+async function cashierOf(outTradeNo: string): Promise<string> {
+  const { data } = (await (await fetch(`${api.system.simulator.url}/_control/payments`)).json()) as {
+    data: { out_trade_no: string; url: string }[];
+  };
+  const { url } = data.find(({ out_trade_no }) => out_trade_no === outTradeNo)!;
+  return (await fetch(url)).text();
+}
+
 describe.each([
   ['unionpay.gateway', 'redirect'],
   ['unionpay.wap', 'redirect'],
@@ -69,6 +78,26 @@ describe('the page that brings a buyer to the gateway', () => {
     expect(await statusOf(body.action.url.replace('/unionpay/', '/wechatpay/'))).toBe(404);
     expect(await statusOf(body.action.url.replace('/unionpay/', '/nobody/'))).toBe(404);
   });
+});
+
+it('leads the buyer’s browser, which comes by a form, on to where it asked for', async () => {
+  const return_url = 'https://shop.example.com/thanks?order=1';
+  const { body } = await open(await create(), { method: 'unionpay.gateway', return_url });
+  await control(body.out_trade_no, { action: 'pay', url: body.action.url });
+  const cashier = await cashierOf(body.out_trade_no);
+  const back = /href="([^"]+\/unionpay\/return\/[^"]+)"/.exec(cashier)![1]!;
+  const form = await (await fetch(back)).text();
+  const landing = /<form method="post" action="([^"]+)"/.exec(form)![1]!;
+  expect(landing).toMatch(new RegExp(`^${api.url}/back/`));
+  const fields = [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name!, value!]);
+  expect(Object.fromEntries(fields)).toMatchObject({ orderId: body.out_trade_no, respCode: '00' });
+  const landed = (url: string, method = 'POST') => fetch(url, { method, redirect: 'manual' });
+  const answers = [await landed(landing), await landed(landing, 'GET'), await landed(`${api.url}/back/byr_none`)];
+  expect(answers.map(({ status, headers }) => [status, headers.get('location')])).toEqual([
+    [303, return_url],
+    [303, return_url],
+    [404, null],
+  ]);
 });
 
 it('a try that failed can be followed by one that pays, in the same cashier', async () => {

@@ -59,6 +59,7 @@ export const attempt: Attempt = {
   expiresAt: (NOW + 1800) * 1000 + 999,
   notifyUrl: 'https://shop.example.com/webhooks/alipay/acme',
   formUrl: 'https://shop.example.com/forms/alipay/demo',
+  landingUrl: 'https://shop.example.com/landing',
   returnUrl: 'https://shop.example.com/pay?a=1&b=2',
   buyer: {},
 };

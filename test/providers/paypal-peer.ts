@@ -1,10 +1,10 @@
 /** PayPal's side of the wire for tests: what it was told to say, on a real socket, and events signed by node:crypto. */
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Edge } from '../../providers/http.ts';
 import type { PayPalAccount } from '../../providers/paypal.ts';
 import type { Attempt, PaymentRef, RefundRequest } from '../../providers/provider.ts';
-import { issuedCertificate } from '../../simulator/certificate.ts';
+import { issuedCertificate, type Issuer } from '../../simulator/certificate.ts';
 import { keys, vector } from '../simulator/paypal-support.ts';
 
 export { keys, vector } from '../simulator/paypal-support.ts';
@@ -12,11 +12,41 @@ export { keys, vector } from '../simulator/paypal-support.ts';
 /** The vector's moment: 2026-11-21T02:01:03Z, epoch milliseconds. */
 export const NOW = Date.parse('2026-11-21T02:01:03Z');
 
+const privateKey = keys['paypal_webhook']!['private_pkcs8_pem']!;
+
+const named = (CN: string) => ({ C: 'US', O: 'x', OU: 'x', CN });
+const issuer = (CN: string, key: string) => ({ name: named(CN), privateKey: createPrivateKey(key) });
+const ROOT = issuer('Root', keys['alipay_app']!['private_pkcs8_pem']!);
+const MIDDLE = issuer('Middle', keys['alipay_platform']!['private_pkcs8_pem']!);
+
+function issued(
+  CN: string,
+  privatePem: KeyObject | string,
+  by: Issuer,
+  until = NOW + 1e9,
+  isAuthority = false,
+): string {
+  const terms = { serial: Buffer.from([1]), from: new Date(NOW - 1e9), until: new Date(until), name: named(CN) };
+  return issuedCertificate({ ...terms, publicKey: createPublicKey(privatePem), isAuthority }, by);
+}
+
+/** Whom the account trusts, and one between it and PayPal's certificate. */
+export const root = issued('Root', ROOT.privateKey, ROOT, undefined, true);
+export const middle = (until?: number, isAuthority = true): string =>
+  issued('Middle', MIDDLE.privateKey, ROOT, until, isAuthority);
+
+/** A certificate for the vectors' key, under another name or for other times. */
+export const certificate = (CN = 'messageverificationcerts.paypal.com', until?: number): string =>
+  issued(CN, privateKey, ROOT, until);
+/** That which `middle` vouches for. */
+export const certificateBelow = (): string => issued('messageverificationcerts.paypal.com', privateKey, MIDDLE);
+
 export const account: PayPalAccount = {
   clientId: 'client',
   clientSecret: 'secret',
   merchantId: 'ACMEPAYEEID23',
   webhookId: vector.webhook_id,
+  trustedCertificates: root,
 };
 
 export const edge = (baseUrl: string, changes: Partial<Edge> = {}): Edge => ({
@@ -38,6 +68,7 @@ export const attempt: Attempt = {
   expiresAt: NOW + 900_000,
   notifyUrl: 'https://shop.example.com/webhooks/paypal/acme',
   formUrl: 'https://shop.example.com/forms/paypal/acme',
+  landingUrl: 'https://shop.example.com/landing',
   returnUrl: 'https://shop.example.com/pay/ord_1',
   buyer: {},
 };
@@ -98,16 +129,6 @@ export const refusal = (name: string, issue?: string) => ({
   debug_id: 'x',
   details: issue === undefined ? [] : [{ issue, description: 'No.' }],
 });
-
-const privateKey = keys['paypal_webhook']!['private_pkcs8_pem']!;
-
-/** A certificate for the vectors' key, under another name or for other times. */
-export function certificate(CN = 'messageverificationcerts.paypal.com', until = NOW + 1e9): string {
-  const name = { C: 'US', O: 'x', OU: 'x', CN };
-  const terms = { serial: Buffer.from([1]), from: new Date(NOW - 1e9), until: new Date(until), name };
-  const publicKey = createPublicKey(privateKey);
-  return issuedCertificate({ ...terms, publicKey }, { name, privateKey: createPrivateKey(privateKey) });
-}
 
 type Signing = { certUrl: string; webhookId?: string; key?: string; signedBody?: string; algorithm?: string };
 

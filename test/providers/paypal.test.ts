@@ -1,8 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { signedText } from '../../providers/paypal-events.ts';
+import { isVouchedFor } from '../../providers/certificate-chain.ts';
+import { signedText, trustedCertificates } from '../../providers/paypal-events.ts';
 import { amountFor, moneyOf } from '../../providers/paypal-money.ts';
 import { payPal } from '../../providers/paypal.ts';
 import { NoticeRejected, ProviderError } from '../../providers/provider.ts';
@@ -12,11 +15,13 @@ import {
   captured,
   CAPTURE_ID,
   certificate,
+  certificateBelow,
   completed,
   edge,
   event,
   eventHeaders,
   keys,
+  middle,
   NOW,
   order,
   ORDER_ID,
@@ -24,6 +29,7 @@ import {
   refunded,
   refundRequest,
   refusal,
+  root,
   vector,
 } from './paypal-peer.ts';
 
@@ -454,6 +460,27 @@ describe('a notice', () => {
     await expect(read(good, eventHeaders(good, { certUrl: nonsense }))).rejects.toThrow('no readable certificate');
     const gone = certUrl('x', 404);
     await expect(read(good, eventHeaders(good, { certUrl: gone }))).rejects.toThrow('no such certificate');
+  });
+
+  it('is refused unless somebody trusted vouches for its certificate, over those that come with it', async () => {
+    const readWith = (pem: string, by = adapter) =>
+      by.readNotice({ headers: eventHeaders(good, { certUrl: certUrl(pem) }), body: Buffer.from(good) });
+    expect(await readWith(`${certificateBelow()}${middle()}`)).toMatchObject({ id: 'WH-1-2' });
+    for (const others of ['', middle(NOW - 1000), middle(undefined, false)])
+      await expect(readWith(`${certificateBelow()}${others}`)).rejects.toThrow('vouches');
+    const { trustedCertificates: _none, ...plain } = account;
+    const trusting = (trust: object) => payPal({ ...plain, ...trust }, edge(peer.baseUrl));
+    await expect(readWith(`${certificate()}${root}`, trusting({}))).rejects.toThrow('vouches');
+    const pinned = certificate();
+    expect(await readWith(pinned, trusting({ trustedCertificates: pinned }))).toMatchObject({ id: 'WH-1-2' });
+    expect(() => trusting({ trustedCertificates: 'x' })).toThrow('paypal trustedCertificates: no certificate');
+  });
+
+  it('is believed where the system’s roots vouch for it', () => {
+    const [first] = rootCertificates.map((pem) => new X509Certificate(pem));
+    expect(trustedCertificates()).toHaveLength(rootCertificates.length);
+    expect(isVouchedFor(first!, [], trustedCertificates(), Date.parse(first!.validTo) - 1000)).toBe(true);
+    expect(isVouchedFor(first!, [], trustedCertificates(), Date.parse(first!.validTo) + 1000)).toBe(false);
   });
 
   it('whose certificate can not be had now comes again', async () => {

@@ -54,6 +54,7 @@ describe.runIf(hasGo)('what the adapter asks Stripe for', () => {
     expiresAt: Date.now() + 900_000,
     notifyUrl: 'https://shop.example.com/n',
     formUrl: 'https://shop.example.com/form',
+    landingUrl: 'https://shop.example.com/landing',
     returnUrl: 'https://shop.example.com/back',
     buyer: {},
   };

@@ -52,6 +52,7 @@ describe('at the simulator', () => {
     expiresAt: Date.now() + 900_000,
     notifyUrl: 'https://shop.example.com/webhooks/stripe/acme',
     formUrl: 'https://shop.example.com/form',
+    landingUrl: 'https://shop.example.com/landing',
     returnUrl: 'https://shop.example.com/back',
     buyer: {},
     ...changes,

@@ -36,7 +36,8 @@ export const attempt: Attempt = {
   expiresAt: NOW + 900_000,
   notifyUrl: 'https://shop.example.com/notify/unionpay',
   formUrl: 'https://shop.example.com/forms/unionpay/demo',
-  returnUrl: 'https://shop.example.com/r',
+  landingUrl: 'https://shop.example.com/r',
+  returnUrl: 'https://shop.example.com/thanks',
   buyer: {},
 };
 

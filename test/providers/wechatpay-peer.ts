@@ -60,6 +60,7 @@ export const attempt: Attempt = {
   expiresAt: (NOW + 1800) * 1000,
   notifyUrl: 'https://shop.example.com/notify/wechat',
   formUrl: 'https://shop.example.com/forms/wechatpay/demo',
+  landingUrl: 'https://shop.example.com/landing',
   returnUrl: 'https://shop.example.com/pay/ord_1',
   buyer: {},
 };

@@ -118,8 +118,17 @@ describe('the gateway', () => {
     const cashier = await (await fetch(arrived.headers.get('location')!)).text();
     expect(cashier).toContain('88.88 CNY');
     expect(await stateOf(sim, params)).toMatchObject({ respCode: '00', origRespCode: '05' });
+    const back = arrived.headers.get('location')!.replace('/cashier/', '/return/');
+    expect((await fetch(back, { redirect: 'manual' })).headers.get('location')).toBe('https://shop.example.com/back');
     await pay(sim, params['orderId']!);
-    expect(await (await fetch(arrived.headers.get('location')!)).text()).toContain('https://shop.example.com/back');
+    expect(await (await fetch(arrived.headers.get('location')!)).text()).toContain(`href="${back}"`);
+    const led = await (await fetch(back)).text();
+    expect(led).toContain('<form method="post" action="https://shop.example.com/back">');
+    const fields = Object.fromEntries(
+      [...led.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name!, value!]),
+    );
+    expect(fields).toMatchObject({ orderId: params['orderId'], respCode: '00', txnAmt: '8888' });
+    expect(isGenuine(sim, fields)).toBe(true);
   });
 
   it('takes a reloaded page as the same payment, and another one under its number as a duplicate', async () => {

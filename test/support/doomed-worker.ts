@@ -38,6 +38,7 @@ const activities = createActivities({
   allowLoopback: true,
   notifyUrl: () => 'http://127.0.0.1:9/',
   formUrl: () => 'http://127.0.0.1:9/',
+  landingUrl: () => 'http://127.0.0.1:9/',
   returnUrl: () => 'http://127.0.0.1:9/',
   provider: async (merchant, name) => (await findProvider(merchant, name))!,
   machines: async (merchant) => (await findMachines(merchant))!,

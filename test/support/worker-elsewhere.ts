@@ -29,6 +29,7 @@ export const runWorkerAt = (
       log: pino({ level: 'silent' }),
       notifyUrl: NOWHERE,
       formUrl: NOWHERE,
+      landingUrl: NOWHERE,
       returnUrl: NOWHERE,
       provider: async (merchant, name) => (await system.findProvider(merchant, name))!,
       machines: async (merchant) => (await system.findMachines(merchant))!,

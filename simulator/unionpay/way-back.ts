@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { html, raw } from 'hono/html';
+import type { Payment } from '../records.ts';
+import { formFields, signedBy } from './message.ts';
+import { paymentNotice } from './notices.ts';
+import type { Platform } from './platform.ts';
+import { paymentDetails } from './platform.ts';
+
+const SCRIPT = 'document.forms[0].submit()';
+const SCRIPT_ELEMENT = raw(`<script>${SCRIPT}</script>`);
+const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
+const POLICY = `default-src 'none'; script-src 'sha256-${SCRIPT_HASH}'; base-uri 'none'; frame-ancestors 'none'`;
+
+/** The browser posts what the notice says to the merchant's frontUrl (providers.md 3.7); unpaid it only goes there. */
+export function wayBack({ signer }: Platform, payment: Payment): Response | null {
+  const { frontUrl } = paymentDetails(payment);
+  if (frontUrl === null) return null;
+  if (payment.status !== 'paid') return new Response(null, { status: 302, headers: { Location: frontUrl } });
+  const message = signedBy(signer, formFields(paymentNotice(payment).body) ?? {});
+  const inputs = Object.entries(message).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  );
+  const page = html`<!doctype html>
+    <title>返回商家 · Back to the merchant</title>
+    <form method="post" action="${frontUrl}">
+      ${inputs}
+      <button>返回商家 · <span lang="en">Back to the merchant</span></button>
+    </form>
+    ${SCRIPT_ELEMENT}`;
+  const headers = { 'Content-Type': 'text/html;charset=UTF-8', 'Content-Security-Policy': POLICY };
+  return new Response(String(page), { headers });
+}
