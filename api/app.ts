@@ -29,6 +29,9 @@ import { vendingRoutes } from './vending/routes.ts';
 import { webhookEndpointRoutes } from './webhook-endpoints.ts';
 import { webhookRoutes } from './webhooks.ts';
 
+/** No name holds this character, and PostgreSQL takes it in no text. */
+const NUL = '\u0000';
+
 /** For an app that nobody stops: tests. */
 const forEver = (): Lifecycle => ({ stopping: new AbortController().signal, background: new Set() });
 
@@ -45,6 +48,7 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages
   app.notFound(() => problemResponse(notFound()));
   app.use(logRequests(services));
   app.use(secureHeaders);
+  app.use((c, next) => (c.req.path.includes(NUL) ? Promise.resolve(problemResponse(notFound())) : next()));
   app.use(
     methodNotAllowed({
       app,

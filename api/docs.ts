@@ -20,6 +20,7 @@ export function describe(api: OpenAPIHono<ApiEnv>, publicUrl: string): OpenAPIHo
     if (!title) throw notFound();
     return c.text(`${title}\n\nHTTP status ${status}. What exactly is meant stands in the problem's "detail".\n`);
   });
+  api.get('/', (c) => c.redirect('/docs', 302));
   api.get('/docs/', (c) => c.redirect('/docs', 301));
   api.route('/docs', pages());
   return api;

@@ -9,6 +9,9 @@ import { invalid } from './problem.ts';
 import { Event, listOf, OrderPath } from './schemas.ts';
 import { loadOrder } from './wishes.ts';
 
+/** As many as the database counts. */
+const LAST_SEQ = 2_147_483_647;
+
 const eventsRoute = operation(
   { scope: 'orders:read', customer: true },
   {
@@ -25,7 +28,7 @@ const eventsRoute = operation(
       params: OrderPath,
       query: z.strictObject({
         ...page,
-        last_event_id: integerText(0, 2_147_483_647)
+        last_event_id: integerText(0, LAST_SEQ)
           .optional()
           .openapi({ description: 'For streams, where the header can not be set' }),
       }),
@@ -53,7 +56,7 @@ export const eventRoutes = (services: Services) => {
       return streamEvents(services, c, streams, { order: order.id, after, show: eventBody }) as never;
     }
     const limit = sizeOf(asked);
-    const after = readCursor('events', cursor) ?? 0;
+    const after = Math.min(readCursor('events', cursor) ?? 0, LAST_SEQ);
     const rows = await listEvents(services.db, order.id, { after, limit: limit + 1 });
     return c.json(
       pageOf(rows, limit, eventBody, ({ seq }) => cursorAfter('events', seq)),

@@ -7,6 +7,7 @@ export function banner({ config, ownsDatabase, temporalUiUrl }: Surroundings): s
   const rows = [
     ['API', `${api}   documentation: ${api}/docs`],
     ...(config.publicUrl === api ? [] : [['', `from outside: ${config.publicUrl}`]]),
+    ['Console', `${api}/console   for operators`],
     ['Simulator', `http://localhost:${config.simulatorPort}`],
     ...(temporalUiUrl ? [['Temporal UI', temporalUiUrl]] : []),
     ['Log', join(config.dataDir, 'logs', 'orders.log')],

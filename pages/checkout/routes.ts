@@ -31,7 +31,7 @@ const FORMS: readonly FormName[] = ['confirm', 'cancel', 'payments', 'refunds', 
 /** The customer's pages. What a token may see and do is the API's business: nothing is known here but its answers. */
 export function checkoutRoutes(services: Services, call: CallApi): Hono<ApiEnv> {
   const visit = (c: Context<ApiEnv>): Visit => {
-    const token = c.req.query('token') ?? '';
+    const token = (c.req.query('token') ?? '').replace(/[^\w-]/g, ''); // What else it holds is no header's text.
     return { c, token, id: c.req.param('id') ?? '', say: speakerOf(c), api: apiFor(call, { token }, c.var.requestId) };
   };
   const router = new Hono<ApiEnv>();

@@ -90,6 +90,17 @@ describe('a problem', () => {
     }
   });
 
+  it('is what nobody has a name for, whatever stands in the path', async () => {
+    const calls = ['GET /v1/orders/', 'DELETE /v1/webhook-endpoints/', 'GET /problems/', 'DELETE /v1/orders/x/'];
+    for (const call of calls)
+      expect(await api.call(`${call}%00`), call).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    for (const call of ['notifications/%00/resend', 'machines/%00/pickup'])
+      expect((await api.call(`POST /v1/${call}`, { code: '1' })).status, call).toBe(404);
+    const { body } = await api.call('POST /v1/orders', tea());
+    const cursor = Buffer.from('events:999999999999999').toString('base64url');
+    expect((await api.call(`GET /v1/orders/${body.id}/events?cursor=${cursor}`)).body).toMatchObject({ data: [] });
+  });
+
   it('has the form of RFC 9457, and explains itself', async () => {
     const answer = await api.call('GET /v1/nothing');
     expect(answer.headers.get('content-type')).toBe('application/problem+json');

@@ -15,7 +15,14 @@ describe('the checkout', () => {
     const [mine, other] = [await pages.create(), await pages.create()];
     const [address = '', token = ''] = mine.checkout_url.split('?token=');
     const theirs = other.checkout_url.split('?token=')[1];
-    for (const wrong of [`?token=${theirs}`, `?token=${token.slice(0, -1)}`, '?token=a%20b', ''])
+    for (const wrong of [
+      `?token=${theirs}`,
+      `?token=${token.slice(0, -1)}`,
+      '?token=a%20b',
+      '?token=%00',
+      '?token=%E7%A0%81',
+      '',
+    ])
       expect((await fetch(address + wrong)).status, wrong).toBe(404);
     const page = await pages.visit(`${address}?token=${theirs}`);
     await page.getByRole('heading', { name: 'There is no such order' }).waitFor();
