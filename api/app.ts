@@ -24,6 +24,7 @@ import { limitRate } from './rate-limit.ts';
 import { refundRoutes } from './refunds.ts';
 import { logRequests } from './request-log.ts';
 import { secureHeaders } from './security-headers.ts';
+import { findingRoutes } from './findings.ts';
 import { statisticsRoutes } from './statistics.ts';
 import { vendingRoutes } from './vending/routes.ts';
 import { webhookEndpointRoutes } from './webhook-endpoints.ts';
@@ -77,6 +78,7 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages
     notificationRoutes(services),
     meRoutes(),
     statisticsRoutes(services),
+    findingRoutes(services),
     machineReportRoutes(services), // Before those of the providers, whose path would take them.
     webhookRoutes(services),
     vendingRoutes(services),

@@ -76,8 +76,16 @@ function findingId({ merchant, provider }: Account, { type, reference }: Pick<Fi
   return `fnd_${createHash('sha256').update(name).digest('hex').slice(0, 20)}`;
 }
 
-/** Oldest first. */
-export function listFindings(db: Kysely<Database>, which: { merchant?: string; closedToo: boolean; limit: number }) {
+export type FindingFilter = {
+  merchant?: string;
+  closedToo: boolean;
+  /** Only those with a smaller number. */
+  before?: number;
+  limit: number;
+};
+
+/** Newest first. */
+export function listFindings(db: Kysely<Database>, which: FindingFilter) {
   return db
     .selectFrom('findings as f')
     .leftJoin('orders as o', 'o.id', 'f.order_id')
@@ -85,9 +93,8 @@ export function listFindings(db: Kysely<Database>, which: { merchant?: string; c
     .select('o.number as order_number')
     .$if(which.merchant !== undefined, (query) => query.where('f.merchant_id', '=', which.merchant!))
     .$if(!which.closedToo, (query) => query.where('f.closed_at', 'is', null))
-    .orderBy('f.day')
-    .orderBy('f.found_at')
-    .orderBy('f.id')
+    .$if(which.before !== undefined, (query) => query.where('f.number', '<', which.before!))
+    .orderBy('f.number', 'desc')
     .limit(which.limit)
     .execute();
 }

@@ -1,4 +1,4 @@
-import type { ColumnType } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 import type { Day } from '../domain/statement-day.ts';
 import type { ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
@@ -36,6 +36,7 @@ export interface StatementLinesTable {
 /** Where ledger and statements don't agree. */
 export interface FindingsTable {
   id: string;
+  number: Generated<number>;
   merchant_id: string;
   provider: ProviderName;
   type: Entry['type'];

@@ -27,7 +27,7 @@ export function reconciliationCommands(parent: Command, answering: Answering): v
   const findings = parent.command('findings').description('where ledger and statements do not agree');
   findings
     .command('list', { isDefault: true })
-    .description('those that are open')
+    .description('those that are open, newest first')
     .option('--merchant <id>', 'of this merchant only')
     .option('--all', 'closed ones too')
     .action(answering(list));

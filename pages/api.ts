@@ -1,13 +1,14 @@
 import type { z } from '@hono/zod-openapi';
 import type { Caller } from '../api/caller.ts';
 import type { CallApi } from '../api/env.ts';
+import type { FindingBody } from '../api/findings.ts';
 import type { Me } from '../api/me.ts';
 import { problemOf } from '../api/errors.ts';
 import { problemBody, type ProblemCode } from '../api/problem.ts';
 import type * as schemas from '../api/schemas.ts';
 import type { StatisticsBody } from '../api/statistics.ts';
 
-export type { Me, StatisticsBody };
+export type { FindingBody, Me, StatisticsBody };
 export type { NotificationBody } from '../api/notifications.ts';
 export type { OrderBody } from '../api/schemas.ts';
 export type { WebhookEndpointBody } from '../api/webhook-endpoints.ts';

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Day } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
+import { readShape } from './adapting.ts';
 import { alipayInstant, type AlipayWire } from './alipay-wire.ts';
 import { feeOf, signedFen, unreadableBill, unzipped } from './bill.ts';
 import { BILL_LIMITS, call, type Edge } from './http.ts';
@@ -34,9 +35,7 @@ async function linkTo(wire: AlipayWire, day: Day): Promise<URL | null> {
     if (error instanceof ProviderError && /bill_?not_?exist/i.test(error.code)) return null;
     throw error;
   }
-  const { data } = Link.safeParse(node);
-  if (!data) throw unreadableBill('alipay', 'no link');
-  return new URL(data.bill_download_url);
+  return new URL(readShape(Link, node, () => unreadableBill('alipay', 'no link')).bill_download_url);
 }
 
 const COLUMNS = ['支付宝交易号', '商户订单号', '业务类型', '完成时间', '订单金额', '退款批次号', '服务费'] as const;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Day } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
+import { readShape } from './adapting.ts';
 import { unreadableBill } from './bill.ts';
 import { moneyOf } from './paypal-money.ts';
 import type { PayPalWire } from './paypal-wire.ts';
@@ -49,9 +50,7 @@ async function readPage(wire: PayPalWire, day: Day, page: number): Promise<z.inf
     page: String(page),
   });
   const answer = await wire.get('statement', `/v1/reporting/transactions?${query.toString()}`);
-  const { data, error } = Page.safeParse(answer);
-  if (!data) throw unreadableBill('paypal', error.issues.map(({ path }) => path.join('.')).join(', '));
-  return data;
+  return readShape(Page, answer, (why) => unreadableBill('paypal', why));
 }
 
 /** undefined for what moved nothing (denied) and for what is neither payment nor refund: transfers, conversions, disputes. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Day } from '../domain/statement-day.ts';
 import type { StatementLine } from '../domain/reconciliation.ts';
+import { readShape } from './adapting.ts';
 import { feeOf, signedFen, unreadableBill } from './bill.ts';
 import { ProviderError, statementNotReady } from './provider.ts';
 import { instantOf } from './text.ts';
@@ -32,9 +33,7 @@ async function linkTo(wire: WechatPayWire, day: Day): Promise<z.infer<typeof Lin
     if (error.code === 'NO_STATEMENT_EXIST') return null;
     throw error.code === 'STATEMENT_CREATING' ? statementNotReady('wechatpay', error) : error;
   }
-  const { data } = Link.safeParse(answer);
-  if (!data) throw unreadableBill('wechatpay', 'no link');
-  return data;
+  return readShape(Link, answer, () => unreadableBill('wechatpay', 'no link'));
 }
 
 const COLUMNS = [

@@ -38,6 +38,7 @@ const STATEMENTS = [
   `create index ledger_by_payment on ledger (provider, out_trade_no)`,
   `create table findings (
     id text primary key,
+    number bigint generated always as identity unique,
     merchant_id text not null references merchants,
     provider text not null,
     type text not null check (type in ('capture', 'refund')),
@@ -53,7 +54,7 @@ const STATEMENTS = [
     closed_by text,
     note text,
     unique (merchant_id, provider, type, reference))`,
-  `create index findings_open on findings (found_at) where closed_at is null`,
+  `create index findings_open on findings (merchant_id, number) where closed_at is null`,
   // Every capture, refund and fee. A fee belongs to the order whose money it was taken of, where we know that one.
   `create view ledger_with_fees as
     select merchant_id, provider, order_id, type, reference, out_trade_no, amount, currency,

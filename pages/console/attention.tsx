@@ -1,4 +1,4 @@
-import type { List, OrderBody } from '../api.ts';
+import type { FindingBody, List, OrderBody } from '../api.ts';
 import type { Page } from '../answer.tsx';
 import { withQuery } from '../with-query.ts';
 import { ActionForm, addressOf, framed, type Operator } from './frame.tsx';
@@ -6,7 +6,10 @@ import { ActionForm, addressOf, framed, type Operator } from './frame.tsx';
 /** Every order that a person should look at, with what to do. */
 export async function attentionPage(operator: Operator, { cursor, done }: Record<string, string>): Promise<Page> {
   const { api, say } = operator;
-  const { data, next_cursor } = await api.get<List<OrderBody>>(withQuery('/v1/orders', { attention: 'true', cursor }));
+  const [{ data, next_cursor }, findings] = await Promise.all([
+    api.get<List<OrderBody>>(withQuery('/v1/orders', { attention: 'true', cursor })),
+    api.get<List<FindingBody>>('/v1/findings'),
+  ]);
   return framed({
     operator,
     place: '/attention',
@@ -26,9 +29,34 @@ export async function attentionPage(operator: Operator, { cursor, done }: Record
           </section>
         ))}
         {next_cursor ? <a href={withQuery('/console/attention', { cursor: next_cursor })}>{say.console.more}</a> : null}
+        <Findings operator={operator} findings={findings.data} />
       </>
     ),
   });
+}
+
+/** Where our books and a provider's are not the same. */
+function Findings({ operator: { say }, findings }: { operator: Operator; findings: FindingBody[] }) {
+  if (findings.length === 0) return null;
+  const inWords = (sums: FindingBody['ours']) =>
+    sums.map(({ amount, currency }) => say.money(amount, currency)).join(' + ') || '–';
+  return (
+    <section class="card">
+      <h2>{say.console.findings}</h2>
+      <p class="quiet">{say.console.findingsHint}</p>
+      <ul class="troubles">
+        {findings.map(({ id, kind, provider, day, order_id, reference, ours, theirs }) => (
+          <li>
+            <code>{id}</code> <span class="quiet">{`${provider} · ${day}`}</span>
+            <p>
+              {say.console.findingKinds[kind]} ({say.console.findingSides(inWords(ours), inWords(theirs))}):{' '}
+              {order_id ? <a href={addressOf(order_id)}>{reference}</a> : reference}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 /** What is wrong with an order, since when, and what to do. */

@@ -57,6 +57,14 @@ const en = {
   orderTitle: (number: string) => `Order ${number}`,
 
   attentionEmpty: 'No order needs attention.',
+  findings: "Ledger and providers' statements",
+  findingsHint: 'What they do not agree about. How to deal with it: docs/reconciliation.md.',
+  findingKinds: {
+    missing_here: 'Missing here: the statement has it, our ledger has not',
+    missing_there: 'Missing there: our ledger has it, no statement has',
+    different: 'Different: another amount or currency',
+  },
+  findingSides: (ours: string, theirs: string) => `ours ${ours}, theirs ${theirs}`,
   since: (at: string) => `since ${at}`,
   retry: 'Try again now',
   retryHint: 'What is stuck is tried again by itself; this does it at once, and removes marks that were settled.',
@@ -189,6 +197,14 @@ const zh: Same<typeof en> = {
   orderTitle: (number) => `订单 ${number}`,
 
   attentionEmpty: '没有需要处理的订单。',
+  findings: '账本与渠道账单',
+  findingsHint: '以下条目不一致。处理方法见 docs/reconciliation.md。',
+  findingKinds: {
+    missing_here: '本地缺失：账单有，账本没有',
+    missing_there: '渠道缺失：账本有，账单没有',
+    different: '不一致：金额或币种不同',
+  },
+  findingSides: (ours, theirs) => `本地 ${ours}，渠道 ${theirs}`,
   since: (at) => `自 ${at}`,
   retry: '立即重试',
   retryHint: '未完成的操作会自动重试；点击可立即再试，并清除已解决的标记。',

@@ -65,6 +65,7 @@ describe('the document', () => {
         "GET /healthz",
         "GET /metrics",
         "GET /readyz",
+        "GET /v1/findings",
         "GET /v1/me",
         "GET /v1/notifications",
         "GET /v1/orders",
