@@ -40,7 +40,7 @@ const EXAMPLES: Record<string, string> = {
   retry: 'retry 1042',
   reconcile: 'reconcile --merchant acme --provider alipay --day 2026-01-31',
   'findings list': 'findings list --merchant acme --all',
-  'findings close': 'findings close 17 --by "Ann Lee" --note "paid back by hand"',
+  'findings close': 'findings close fnd_0123456789abcdef0123 --by "Ann Lee" --note "paid back by hand"',
   ledger: '--json ledger --merchant acme --from 2026-01-01 --to 2026-01-31',
 };
 
