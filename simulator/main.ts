@@ -6,10 +6,9 @@ import { readOptions } from './config.ts';
 import { startSimulator } from './server.ts';
 
 try {
-  const simulator = await startSimulator(await readOptions(process.env));
-  const { url, wechatpay, alipay } = simulator;
-  console.log(JSON.stringify({ url, wechatpay, alipay }, null, 2));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.stop());
+  const { stop, ...published } = await startSimulator(await readOptions(process.env));
+  console.log(JSON.stringify(published, null, 2));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
