@@ -77,8 +77,8 @@ export async function historiesOf(temporal: Client): Promise<Text[]> {
   });
 }
 
-/** Payloads are bytes. */
-function textsIn(value: unknown): string[] {
+/** All that anybody can read in a history; payloads are bytes. */
+export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (value instanceof Uint8Array) return [Buffer.from(value).toString('utf8')];
   if (value === null || typeof value !== 'object') return [];
