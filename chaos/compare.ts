@@ -102,11 +102,12 @@ const oneEffectEach: Rule = ({ order, books, paymentsThere }) => {
 
 /** What came out of machines is what was bought, never more, and each report of it has arrived. */
 const dispensedOnce: Rule = ({ order, dispensed }) =>
-  order.items.flatMap(({ id, quantity, delivery }) => {
+  order.items.flatMap(({ id, quantity, delivery, fulfilment }) => {
+    if (fulfilment !== 'machine') return [];
     const came = dispensed.filter(({ item }) => item === id).reduce((sum, one) => sum + one.dispensed, 0);
     const known = delivery.quantity_delivered;
     const isKnown = came === known || order.attention.some(({ code }) => code === 'delivered_after_refund');
-    if (came <= quantity && (dispensed.length === 0 || isKnown)) return [];
+    if (came <= quantity && (order.test || isKnown)) return [];
     return [{ kind: 'dispensed wrongly', what: `${came} of ${quantity} of ${id} came out, and ${known} are known of` }];
   });
 
@@ -114,30 +115,28 @@ const ONCE = ['order.created', 'order.confirmed', 'order.paid', 'order.received'
 
 /** Every change has exactly one event, and the order is as its events say. */
 const eventsFit: Rule = ({ order, events }) => {
-  const types = events.map(({ type }) => type);
-  const count = (...wanted: string[]) => types.filter((type) => wanted.includes(type)).length;
-  const expected: [string, number, number][] = [
-    ['order.created', count('order.created'), 1],
-    ['order.paid', count('order.paid'), order.paid_at === null ? 0 : 1],
-    ['order.completed', Math.min(1, count('order.completed')), order.completed_at === null ? 0 : 1],
-    ['the end unpaid or refunded', count('order.cancelled', 'order.expired'), order.status === 'cancelled' ? 1 : 0],
-    ['order.received', Math.min(1, count('order.received')), Math.min(1, count('order.received'))],
-    ['refund.requested', count('refund.requested'), order.refunds.length],
-    ['payment.opened', Math.min(order.payments.length, count('payment.opened')), count('payment.opened')],
-  ];
+  const count = (...types: string[]) => events.filter(({ type }) => types.includes(type)).length;
   const seqs = events.map(({ seq }) => seq);
-  const isInOrder = seqs.every((seq, index) => index === 0 || seq > seqs[index - 1]!);
-  return [
-    ...(isInOrder ? [] : [{ kind: 'events do not fit' as const, what: `their numbers are ${seqs.join(' ')}` }]),
-    ...ONCE.filter((type) => count(type) > 1).map((type) => ({
-      kind: 'events do not fit' as const,
-      what: `${type} ${count(type)} times`,
-    })),
-    ...expected
-      .filter(([, seen, wanted]) => seen !== wanted)
-      .map(([type, seen, wanted]) => ({ kind: 'events do not fit' as const, what: `${type}: ${seen}, not ${wanted}` })),
+  const rules: [string, boolean][] = [
+    ['their numbers grow', seqs.every((seq, index) => index === 0 || seq > seqs[index - 1]!)],
+    ['it was created', count('order.created') === 1],
+    ['it was paid', count('order.paid') === (order.paid_at === null ? 0 : 1)],
+    ['it was completed', count('order.completed') > 0 === (order.completed_at !== null)],
+    ['it was cancelled', count('order.cancelled', 'order.expired') === (order.status === 'cancelled' ? 1 : 0)],
+    ['refunds were asked for', count('refund.requested') === order.refunds.length],
+    ...ONCE.map((type): [string, boolean] => [`${type} once`, count(type) <= 1]),
+    ...order.refunds.map(({ id, status }): [string, boolean] => [`${id} is ${status}`, settles(events, id, status)]),
   ];
+  const broken = rules.filter(([, holds]) => !holds);
+  return broken.map(([rule]) => ({ kind: 'events do not fit', what: `not so: ${rule}` }));
 };
+
+/** The last that was told of a refund's outcome is its outcome. */
+function settles(events: OrderEvidence['events'], refund: string, status: string): boolean {
+  const told = events.filter(({ type, data }) => type.startsWith('refund.') && data['refund_id'] === refund);
+  const outcome = told.findLast(({ type }) => type === 'refund.succeeded' || type === 'refund.failed');
+  return status === 'succeeded' || status === 'failed' ? outcome?.type === `refund.${status}` : true;
+}
 
 /** The merchant was told each event, once, in order. */
 const merchantWasTold: Rule = ({ events, messages }) => {
@@ -152,32 +151,58 @@ const merchantWasTold: Rule = ({ events, messages }) => {
   return [{ kind: 'merchant not told right', what }];
 };
 
-/** What the running (or closed) workflow answers is what the database has. */
+/**
+ * What the running (or closed) workflow answers is what the database has. The workflow of a closed order is replayed to
+ * answer, by the times of the tasks as the server wrote them down: where a worker was too slow and the task was given
+ * out again, these may be a few seconds later than those that were saved.
+ */
 const queriesAgree: Rule = ({ order, live, events, queried }) => {
   const differ = (what: string) => ({ kind: 'queries differ' as const, what });
-  const found = isDeepStrictEqual(live, order) ? [] : [differ(`?live=true: ${differences(live, order)}`)];
+  const found = alike(live, order) ? [] : [differ(`?live=true: ${differences(live, order)}`)];
   if (!queried) return [...found, differ('it has no workflow')];
   const shown = {
     ...order,
-    items: order.items.map(({ sku: _, name: __, unit_amount: ___, machine_no: ____, ...item }) => item),
+    items: order.items.map(stateOf),
+    payments: queried.order.payments.map((payment, index) => ({ ...order.payments[index], action: payment.action })),
   };
-  const fields = Object.keys(queried.order) as (keyof typeof queried.order)[];
-  const own = Object.fromEntries(fields.map((field) => [field, shown[field]]));
-  if (!isDeepStrictEqual(queried.order, own)) found.push(differ(`query order: ${differences(queried.order, own)}`));
+  const own = Object.fromEntries(
+    Object.keys(queried.order).map((field) => [field, shown[field as keyof typeof shown]]),
+  );
+  if (!alike(queried.order, own)) found.push(differ(`query order: ${differences(queried.order, own)}`));
   const timeline = queried.timeline.map(({ type }) => type);
   const types = events.map(({ type }) => type).slice(-timeline.length);
   if (!isDeepStrictEqual(timeline, types)) found.push(differ(`query timeline: ${timeline.join(' ')}`));
   return found;
 };
 
+/** Without what only the database knows of it. */
+function stateOf({
+  sku: _,
+  name: __,
+  unit_amount: ___,
+  machine_no: ____,
+  ...state
+}: OrderEvidence['order']['items'][number]) {
+  return state;
+}
+
+const SLOW_TASK_MS = 15_000;
+const INSTANT = /^\d{4}-\d\d-\d\dT/;
+
+function alike(a: unknown, b: unknown): boolean {
+  if (typeof a === 'string' && typeof b === 'string' && INSTANT.test(a) && INSTANT.test(b))
+    return Math.abs(Date.parse(a) - Date.parse(b)) <= SLOW_TASK_MS;
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return a === b;
+  const [one, other] = [a, b] as Record<string, unknown>[] as [Record<string, unknown>, Record<string, unknown>];
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].every((key) => alike(one[key], other[key]));
+}
+
 /** The fields that are not alike. */
 const differences = (a: object, b: object): string =>
   Object.entries(a)
-    .filter(([field, value]) => !isDeepStrictEqual(value, (b as Record<string, unknown>)[field]))
-    .map(
-      ([field, value]) =>
-        `${field} ${JSON.stringify(value)}, not ${JSON.stringify((b as Record<string, unknown>)[field])}`,
-    )
+    .map(([field, value]) => ({ field, value, other: (b as Record<string, unknown>)[field] }))
+    .filter(({ value, other }) => !alike(value, other))
+    .map(({ field, value, other }) => `${field} ${JSON.stringify(value)}, not ${JSON.stringify(other)}`)
     .join('; ');
 
 const RULES: readonly Rule[] = [

@@ -133,7 +133,7 @@ function orderOf(random: Random, { merchantOrderNo, currency, kind, machineNo, p
     delivery_fee,
     delivery: person.delivery,
     customer: person.customer,
-    expires_in: random.int(20, 45),
+    expires_in: random.int(15, 40),
     ...(isTimed && { delivery_timeout: random.int(8, 20) }),
     ...(kind === 'test' && { test: true }),
     ...(kind === 'unconfirmed' && { confirm: false }),

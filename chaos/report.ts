@@ -11,13 +11,13 @@ export function summaryOf({ blows, shop, system, receiver, plans }: Chaos, { evi
     order.payments.filter(({ out_trade_no }) => books.some((one) => one.out_trade_no === out_trade_no)),
   );
   const ended = Object.values(system.parts).reduce((sum, { endedByItself }) => sum + endedByItself, 0);
-  const { turnedAway, slowestTurnedAwayMs, refusals } = shop.calls;
+  const { turnedAway, slowestTurnedAwayMs, slowestTurnedAway, refusals } = shop.calls;
   return [
     `${plans.length} orders: ${counted(orders.map(({ order }) => restOf(order) ?? 'not at rest'))}`,
     `as ${counted(orders.map(({ order }) => order.cancel_reason ?? order.status))}`,
     `${new Set(methods.map(({ method }) => method)).size} methods took money: ${counted(money.map(({ type }) => `${type}s`))}`,
     `${receiver.count()} notifications, ${blows.length} things went wrong, parts ended by themselves ${ended} times`,
-    `turned away with 503: ${turnedAway}, after ${slowestTurnedAwayMs} ms at most; refused: ${counted(Object.entries(refusals).flatMap(([code, count]) => Array<string>(count).fill(code)))}`,
+    `turned away with 503: ${turnedAway}, after ${slowestTurnedAwayMs} ms at most (${slowestTurnedAway}); refused: ${counted(Object.entries(refusals).flatMap(([code, count]) => Array<string>(count).fill(code)))}`,
   ].join('\n');
 }
 

@@ -11,6 +11,8 @@ export type Calls = {
   /** How often a call was turned away with 503 `temporarily_unavailable`, and the longest that took. Milliseconds. */
   turnedAway: number;
   slowestTurnedAwayMs: number;
+  /** Which call that was. */
+  slowestTurnedAway: string;
   /** Answers that no caller should ever see: 500, and 503 without Retry-After. */
   improper: string[];
   /** How often each refusal came, by its code. */
@@ -32,7 +34,7 @@ const PAUSE_MS = 300;
 const PROVIDER_TRIES = 3;
 
 export function openShop(apiUrl: string, signal: AbortSignal): Shop {
-  const calls: Calls = { turnedAway: 0, slowestTurnedAwayMs: 0, improper: [], refusals: {} };
+  const calls: Calls = { turnedAway: 0, slowestTurnedAwayMs: 0, slowestTurnedAway: 'none', improper: [], refusals: {} };
   return {
     calls,
     async call<T>(request: string, body?: object, key: string = DEMO.apiKey): Promise<Answer<T>> {
@@ -90,5 +92,6 @@ function notice(calls: Calls, request: string, { status, headers }: Response, bo
   if (!headers.has('retry-after')) calls.improper.push(`${request} answered 503 without Retry-After`);
   if (body.code !== 'temporarily_unavailable') return;
   calls.turnedAway += 1;
-  calls.slowestTurnedAwayMs = Math.max(calls.slowestTurnedAwayMs, Math.round(ms));
+  if (ms > calls.slowestTurnedAwayMs)
+    Object.assign(calls, { slowestTurnedAwayMs: Math.round(ms), slowestTurnedAway: request });
 }
