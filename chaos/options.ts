@@ -1,6 +1,7 @@
 /** The command line. */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../start/failure.ts';
+import { UsageError } from '../start/program.ts';
 
 export type Options = {
   orders: number;
@@ -8,9 +9,6 @@ export type Options = {
   seed: number;
   help: boolean;
 };
-
-/** What a person typed can't be used; the message names it. */
-export class UsageError extends Error {}
 
 export const HELP = `Usage: npm run chaos -- [options]
 

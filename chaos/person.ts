@@ -13,7 +13,7 @@ export type Person = {
 export function personOf(seed: number, index: number): Person {
   const random = randomOf(seed, 'person', index);
   const digits = (count: number) => Array.from({ length: count }, () => random.int(0, 9)).join('');
-  const letters = Array.from({ length: 6 }, () => random.pick([...'abcdefghkmnpqrstuvwxyz'])).join('');
+  const letters = Array.from({ length: 6 }, () => random.pick(Array.from('abcdefghkmnpqrstuvwxyz'))).join('');
   return {
     delivery: {
       name: `周${letters}-${index}`,

@@ -49,45 +49,35 @@ function weather(random: Random): Blowing {
 }
 
 function faultsOf(random: Random): Record<string, unknown> {
-  switch (
-    random.weighted({
-      drop: 3,
-      duplicate: 3,
-      delay: 2,
-      reorder: 2,
-      corrupt: 1,
-      error: 3,
-      timeout: 3,
-      latency: 2,
-      refusal: 2,
-      slowRefunds: 2,
-      gap: 1,
-    })
-  ) {
-    case 'drop':
-      return { drop_notices: true };
-    case 'duplicate':
-      return { drop_notices: false, duplicate_notices: random.int(1, 5) };
-    case 'delay':
-      return { drop_notices: false, delay_notices_ms: random.int(500, 8_000) };
-    case 'reorder':
-      return { drop_notices: false, reorder_notices: true };
-    case 'corrupt':
-      return { drop_notices: false, corrupt_signature: true };
-    case 'error':
-      return { error_rate: random.int(1, 7) / 10 };
-    case 'timeout':
-      return { timeout_rate: random.int(1, 6) / 10 };
-    case 'latency':
-      return { latency_ms: random.int(200, 2_500) };
-    case 'refusal':
-      return { refund_fails: true };
-    case 'slowRefunds':
-      return { refund_fails: false, refund_delay_ms: random.int(500, 8_000) };
-    default:
-      return { refund_gap_ms: random.int(500, 3_000) };
-  }
+  const faults = {
+    drop: { drop_notices: true },
+    duplicate: { drop_notices: false, duplicate_notices: random.int(1, 5) },
+    delay: { drop_notices: false, delay_notices_ms: random.int(500, 8_000) },
+    reorder: { drop_notices: false, reorder_notices: true },
+    corrupt: { drop_notices: false, corrupt_signature: true },
+    error: { error_rate: random.int(1, 7) / 10 },
+    timeout: { timeout_rate: random.int(1, 6) / 10 },
+    latency: { latency_ms: random.int(200, 2_500) },
+    refusal: { refund_fails: true },
+    slowRefunds: { refund_fails: false, refund_delay_ms: random.int(500, 8_000) },
+    gap: { refund_gap_ms: random.int(500, 3_000) },
+  };
+  return faults[random.weighted(OFTEN)];
 }
+
+const OFTEN = {
+  drop: 3,
+  duplicate: 3,
+  delay: 2,
+  reorder: 2,
+  corrupt: 1,
+  error: 3,
+  timeout: 3,
+  latency: 2,
+  refusal: 2,
+  slowRefunds: 2,
+  gap: 1,
+};
 
 /** Null: it works as it should. */
 function machineMode(random: Random): MachineMode | null {
@@ -113,7 +103,7 @@ function inWords(blow: Blowing): string {
       return `machine ${blow.machineNo}: ${JSON.stringify(blow.mode)}`;
     case 'kill':
       return `the ${blow.part} is killed`;
-    default:
+    case 'away':
       return `${blow.server} is away for ${(blow.ms / 1000).toFixed(1)} s`;
   }
 }
@@ -132,7 +122,7 @@ export async function strike(
       return simulator.machine(blow.machineNo, blow.mode);
     case 'kill':
       return system.parts[blow.part].kill();
-    default:
+    case 'away':
       return system.servers.away(blow.server, blow.ms);
   }
 }

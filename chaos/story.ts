@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { OrderBody, Payment as PaymentSchema, Refund as RefundSchema } from '../api/schemas.ts';
+import { unreachable } from '../domain/brand.ts';
 import { methodTerms } from '../domain/method.ts';
 import type { AttemptPlan, Plan, RefundPlan } from './plan.ts';
 import { OPERATOR_KEY, type Shop } from './shop.ts';
@@ -71,8 +72,10 @@ function wishesOf({ buyer }: AttemptPlan, amount: number): Wish[] {
       return [{ action: 'start' }];
     case 'pays_wrongly':
       return [{ action: 'pay', amount: amount % 2 === 0 ? amount + 7 : Math.max(1, amount - 5) }];
-    default:
+    case 'leaves':
       return [];
+    default:
+      return unreachable(buyer);
   }
 }
 

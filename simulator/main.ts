@@ -6,9 +6,9 @@ import { readOptions } from './config.ts';
 import { startSimulator } from './server.ts';
 
 try {
-  const { stop, ...published } = await startSimulator(await readOptions(process.env));
-  console.log(JSON.stringify(published, null, 2));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+  const simulator = await startSimulator(await readOptions(process.env));
+  console.log(JSON.stringify(simulator, null, 2)); // What it can do is left out.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.stop());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
