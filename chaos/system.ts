@@ -137,7 +137,7 @@ const node = (dataDir: string, name: string, args: readonly string[], env: NodeJ
 });
 
 const part = (dataDir: string, name: string, env: NodeJS.ProcessEnv): KeptRunning =>
-  new KeptRunning(node(dataDir, name, ['chaos/part.ts', name], env));
+  new KeptRunning(node(dataDir, name, [resolve(import.meta.dirname, 'part.ts'), name], env));
 
 type SimulatorPlace = { dataDir: string; apiUrl: string; simulatorUrl: string; port: number };
 type RunningSimulator = { child: Child; published: PublishedBySimulator };
@@ -164,7 +164,7 @@ async function simulatorOf(
     DATA_DIR: dataDir,
   };
   return async () => {
-    const spec = node(dataDir, 'simulator', ['simulator/main.ts'], env);
+    const spec = node(dataDir, 'simulator', [resolve(import.meta.dirname, '../simulator/main.ts')], env);
     writeFileSync(spec.logFile, '', { mode: 0o600 });
     const child = await spawnChild(spec);
     return { child, published: await published(child, spec.logFile) };
