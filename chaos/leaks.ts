@@ -62,7 +62,9 @@ export function logsIn(dataDir: string): Text[] {
 }
 
 export async function metricsAt(urls: readonly string[]): Promise<Text[]> {
-  return Promise.all(urls.map(async (url) => ({ where: url, text: await (await fetch(url)).text() })));
+  return Promise.all(
+    urls.map(async (url) => ({ where: `${url}/metrics`, text: await (await fetch(`${url}/metrics`)).text() })),
+  );
 }
 
 const AT_ONCE = 8;

@@ -3,7 +3,10 @@
  * mode: a merchant's endpoint may be on this machine, and nobody's calls are counted.
  */
 import { runAlone } from '../start/alone.ts';
-import { parts } from '../start/parts.ts';
+import { parts, type Surroundings } from '../start/parts.ts';
 
-const start = process.argv[2] === 'api' ? parts.api : parts.worker;
-await runAlone((around) => start({ ...around, ownsDatabase: true }));
+const embedded = (start: typeof parts.api) => (around: Surroundings) => start({ ...around, ownsDatabase: true });
+
+await (process.argv[2] === 'api'
+  ? runAlone({ start: embedded(parts.api), port: ({ port }) => ({ variable: 'PORT', port }) })
+  : runAlone({ start: embedded(parts.worker), port: ({ workerPort: port }) => ({ variable: 'WORKER_PORT', port }) }));

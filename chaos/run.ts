@@ -84,7 +84,11 @@ async function openIn(folder: RunFolder, system: System, options: ChaosOptions):
     judge: () => judge(chaos),
     async published() {
       const { evidence } = await judge(chaos);
-      const texts = [logsIn(folder.path), await metricsAt([`${system.apiUrl}/metrics`]), await historiesOf(temporal)];
+      const texts = [
+        logsIn(folder.path),
+        await metricsAt([system.apiUrl, system.workerUrl]),
+        await historiesOf(temporal),
+      ];
       const seen = evidence.orders.map(({ order }) => order);
       return { texts: texts.flat(), secrets: secretsOf(folder.path, chaos.plans, seen, secrets) };
     },

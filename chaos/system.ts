@@ -26,6 +26,8 @@ export type PartName = (typeof PARTS)[number];
 export type System = {
   dataDir: string;
   apiUrl: string;
+  /** Where the worker shows its health and metrics. */
+  workerUrl: string;
   simulatorUrl: string;
   servers: Servers;
   parts: Record<PartName, KeptRunning>;
@@ -56,7 +58,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function startParts({ dataDir, progress }: SystemOptions, servers: Servers): Promise<System> {
-  const ports = { api: await freePort(), simulator: await freePort() };
+  const ports = { api: await freePort(), worker: await freePort(), simulator: await freePort() };
   const [apiUrl, simulatorUrl] = [ports.api, ports.simulator].map((port) => `http://127.0.0.1:${port}`) as [
     string,
     string,
@@ -71,6 +73,7 @@ async function startParts({ dataDir, progress }: SystemOptions, servers: Servers
   const system: System = {
     dataDir,
     apiUrl,
+    workerUrl: `http://127.0.0.1:${ports.worker}`,
     simulatorUrl,
     servers,
     parts,
@@ -106,14 +109,15 @@ async function prepareDatabase(url: string, accounts: DemoAccounts, published: P
   }
 }
 
-type Ports = { apiUrl: string; api: number; simulator: number };
+type Ports = { apiUrl: string; api: number; worker: number; simulator: number };
 
-function partEnvironment({ databaseUrl, temporalAddress }: Servers, { apiUrl, api, simulator }: Ports) {
+function partEnvironment({ databaseUrl, temporalAddress }: Servers, { apiUrl, api, worker, simulator }: Ports) {
   return {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     HOST: '127.0.0.1',
     PORT: String(api),
+    WORKER_PORT: String(worker),
     PUBLIC_URL: apiUrl,
     SIMULATOR_PORT: String(simulator),
     DATABASE_URL: databaseUrl,

@@ -42,11 +42,31 @@ describe('twenty orders of all kinds, while everything breaks', () => {
     const [{ order }] = evidence.orders as [(typeof evidence.orders)[number]];
     const there = [
       { what: 'an order', value: order.id },
-      { what: 'a route', value: '/v1/orders/:id/payments' },
+      { what: 'a count', value: 'orders_http_request_duration_seconds' },
+      { what: 'a count', value: 'temporal_' },
     ];
     const found = leaksIn(published.texts, there);
-    expect(found).toContain(`an order stands in history of order/${order.id}`);
-    expect(found).toContain('a route stands in logs/api.log');
+    const { apiUrl, workerUrl } = chaos.system;
+    for (const where of ['logs/api.log', `history of order/${order.id}`])
+      expect(found).toContain(`an order stands in ${where}`);
+    for (const url of [apiUrl, workerUrl]) expect(found).toContain(`a count stands in ${url}/metrics`);
+  });
+
+  it('are told of in lines that name order, merchant and trace', () => {
+    const lines = readFileSync(join(chaos.system.dataDir, 'logs', 'api.log'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const requests = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'request');
+    const opened = requests.filter(({ route, status }) => route === '/v1/orders/:id/payments' && status === 201);
+    expect(opened.length).toBeGreaterThan(5);
+    const told = {
+      merchant: 'demo',
+      order: expect.stringMatching(/^ord_/),
+      trace: expect.stringMatching(/^[\da-f]{32}$/),
+    };
+    for (const line of opened) expect(line).toMatchObject(told);
   });
 });
 
