@@ -1,5 +1,6 @@
 import { findBuyer } from '../db/buyers.ts';
 import type { PaymentFinding } from '../domain/commands.ts';
+import { withoutToken } from '../domain/hidden-token.ts';
 import { methodTerms, providerOf, type MethodTerms } from '../domain/method.ts';
 import type { PaymentStatus } from '../domain/order.ts';
 import {
@@ -21,7 +22,7 @@ export function paymentActivities(deps: Deps) {
       const provider = await providerFor(call);
       try {
         const { action, reference, report } = await provider.open(await attemptOf(deps, call));
-        return { action, reference, ...(report && { finding: findingOf(report) }) };
+        return { action: withoutToken(action), reference, ...(report && { finding: findingOf(report) }) };
       } catch (error) {
         if (isRefusal(error)) return { refused: `${error.code}: ${error.message}` };
         throw asFailure(error);

@@ -9,13 +9,16 @@ const NEXT_LOOK_MS = 2_000;
 /** Many calls that wait share one look. */
 const FRESH_MS = 500;
 
+/** Without either, no change of an order comes to its end. */
+const NEEDED = ['temporal', 'database'];
+
 /**
  * A wish may take its time: a provider is asked first, another update goes before. So a slow answer alone says
- * nothing; but once Temporal itself turns out to be away, whoever waits is told so instead of waiting on.
- * @param ready its part "temporal" says whether Temporal answers
+ * nothing; but once Temporal or the database turns out to be away, whoever waits is told so instead of waiting on.
+ * @param ready its parts "temporal" and "database" say whether they answer
  */
 export function impatient(gateway: OrderGateway, ready: ApiDeps['ready']): OrderGateway {
-  const isAway = sharedLook(async () => (await ready()).some(({ name, ready: is }) => name === 'temporal' && !is));
+  const isAway = sharedLook(async () => (await ready()).some(({ name, ready: is }) => NEEDED.includes(name) && !is));
   const unlessAway = <T>(call: Promise<T>) => raced(call, isAway);
   return {
     ...gateway,
@@ -44,7 +47,7 @@ async function raced<T>(call: Promise<T>, isAway: () => Promise<boolean>): Promi
 }
 
 const away = () =>
-  new Problem('temporarily_unavailable', 'Orders can be read, but not changed at the moment.', {
+  new Problem('temporarily_unavailable', 'Orders can not be changed at the moment.', {
     headers: { 'retry-after': '2' },
   });
 

@@ -3,6 +3,7 @@ import type { PersonalData } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Order } from '../domain/order.ts';
+import { withToken } from '../domain/hidden-token.ts';
 import { view, type OrderView } from '../domain/view.ts';
 import { orderWorkflowId } from '../workflows/messages.ts';
 import type { Caller } from './caller.ts';
@@ -37,6 +38,7 @@ export function orderBody(
     currency,
     ...state,
     items: live.items.map((item, index) => ({ ...item, ...itemFields(items[index]!) })),
+    payments: live.payments.map((payment) => paymentBody(services, caller, order.id, payment)),
     discount: order.discount,
     delivery_fee: order.deliveryFee,
     delivery: seen.delivery,
@@ -58,6 +60,19 @@ export function orderBody(
 
 /** Whoever has the link is the customer, whoever has the code gets the goods: not everybody who may read orders. */
 const mayCheckOut = (caller: Caller): boolean => caller.kind === 'customer' || caller.scopes.has('orders:write');
+
+type PaymentBody = OrderView['payments'][number];
+
+/** A payment as this caller may see it: the way back from it leads to the customer's page only for whoever opens payments. */
+export function paymentBody(
+  { sealer }: Pick<Services, 'sealer'>,
+  caller: Caller,
+  order: OrderId,
+  payment: PaymentBody,
+): PaymentBody {
+  const mayOpen = mayCheckOut(caller) || (caller.kind === 'key' && caller.scopes.has('payments:write'));
+  return mayOpen ? { ...payment, action: withToken(payment.action, checkoutToken(sealer, order)) } : payment;
+}
 
 /** The customer's page of an order. */
 export const checkoutUrl = ({ sealer, publicUrl }: Pick<Services, 'sealer' | 'publicUrl'>, order: OrderId): string =>

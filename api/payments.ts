@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { keepBuyer } from '../db/buyers.ts';
 import type { StoredOrder } from '../db/orders.ts';
-import type { PaymentId } from '../domain/ids.ts';
+import type { OrderId, PaymentId } from '../domain/ids.ts';
 import { methodTerms, type Buyer } from '../domain/method.ts';
 import { isOpen, type Payment as Attempt } from '../domain/order.ts';
 import { paymentView } from '../domain/view.ts';
@@ -12,7 +12,7 @@ import type { ApiEnv, Services } from './env.ts';
 import { currency, integerText, reason, text, webUrl } from './fields.ts';
 import { newBuyerId } from './ids.ts';
 import { body, json, newRouter, operation } from './operation.ts';
-import { checkoutUrl } from './order-view.ts';
+import { checkoutUrl, paymentBody } from './order-view.ts';
 import { checkMethod, offeredMethods } from './payment-methods.ts';
 import { invalid, notFound } from './problem.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -139,12 +139,12 @@ export const paymentRoutes = (services: Services) =>
       if (caller.kind === 'customer' && asked.return_url)
         throw invalid({ path: 'return_url', message: 'Not by checkout token.' });
       const loaded = await loadOrder(services, caller, c.req.valid('param').id);
-      return c.json(paymentView(await openAttempt(services, c, asked, loaded)), 201);
+      return c.json(shown(services, c, await openAttempt(services, c, asked, loaded)), 201);
     })
     .openapi(getRoute, async (c) => {
       const { id, payment_id } = c.req.valid('param');
       const stored = await loadOrder(services, c.var.caller, id);
-      return c.json(paymentView(attemptOf(stored, payment_id)), 200);
+      return c.json(shown(services, c, attemptOf(stored, payment_id)), 200);
     })
     .openapi(resolveRoute, async (c) => {
       const { payment_id } = c.req.valid('param');
@@ -154,8 +154,11 @@ export const paymentRoutes = (services: Services) =>
         ...c.req.valid('json'),
         applicant: c.var.caller.key,
       });
-      return c.json(paymentView(attemptOf(stored, payment_id)), 200);
+      return c.json(shown(services, c, attemptOf(stored, payment_id)), 200);
     });
+
+const shown = (services: Services, c: Context<ApiEnv>, payment: Attempt) =>
+  paymentBody(services, c.var.caller, c.req.param('id') as OrderId, paymentView(payment));
 
 /** What is to be paid: as asked, else what the customer's own order comes to. */
 async function purposeOf(

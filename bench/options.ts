@@ -1,6 +1,7 @@
 /** The command line. */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../start/failure.ts';
+import { UsageError } from '../start/program.ts';
 import type { TemporalStore } from './servers.ts';
 
 export const SCENARIOS = ['cost', 'items'] as const;
@@ -17,9 +18,6 @@ export type Options = {
   json: boolean;
   help: boolean;
 };
-
-/** What a person typed can't be used; the message names it. */
-export class UsageError extends Error {}
 
 export const HELP = `Usage: npm run bench -- [scenario] [options]
 

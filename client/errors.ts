@@ -23,7 +23,10 @@ function codeOf(error: unknown): number | undefined {
   return cause === undefined ? undefined : codeOf(cause);
 }
 
-/** A message that met the workflow's closing, or too many at once: the same one again may go through. */
+/**
+ * A message that met the workflow's closing, or too many at once, or a worker that is not up to its tasks: the same one
+ * again may go through.
+ */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);
   return (
@@ -41,15 +44,15 @@ export function queryHasNoAnswer(error: unknown): boolean {
   return code === grpc.failedPrecondition || code === grpc.notFound || code === grpc.deadlineExceeded || code === 3;
 }
 
-/** Temporal is away, or too slow to wait for. */
+/** Temporal is away, or too slow to wait for, or would not take a message however often it was sent. */
 export function isTemporalAway(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const code = codeOf(error);
   return (
+    isPassing(error) ||
     code === grpc.unavailable ||
     code === grpc.deadlineExceeded ||
     code === grpc.cancelled ||
-    code === grpc.resourceExhausted ||
     error instanceof ServiceError
   );
 }

@@ -7,8 +7,7 @@ import { startSimulator } from './server.ts';
 
 try {
   const simulator = await startSimulator(await readOptions(process.env));
-  const { stop: _stop, ...published } = simulator;
-  console.log(JSON.stringify(published, null, 2));
+  console.log(JSON.stringify(simulator, null, 2)); // What it can do is left out.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.stop());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -115,8 +115,15 @@ export function simulatedMerchants(
   ];
 }
 
+/** Where the simulated providers are, and what each of them publishes: keys and certificates. */
+export type PublishedBySimulator = Omit<Simulator, 'stop'>;
+
 /** Tells the demo merchant's accounts what it knows of the simulated providers; its secrets stay in their files. */
-export async function seedAccounts(db: Kysely<Database>, accounts: DemoAccounts, simulator: Simulator): Promise<void> {
+export async function seedAccounts(
+  db: Kysely<Database>,
+  accounts: DemoAccounts,
+  simulator: PublishedBySimulator,
+): Promise<void> {
   for (const [provider, config] of Object.entries(storedAccounts(accounts, simulator)))
     await putProviderAccount(db, DEMO.merchant, provider as ProviderName, config);
   const url = `${simulator.url}/machines/${DEMO.merchant}/dispatches`;
@@ -126,7 +133,10 @@ export async function seedAccounts(db: Kysely<Database>, accounts: DemoAccounts,
 /** Whose machines the simulator has. */
 export const simulatedMachineOwners = ({ machines: { secret } }: DemoAccounts) => [{ merchant: DEMO.merchant, secret }];
 
-function storedAccounts({ wechatpay, alipay, unionpay, stripe, paypal }: DemoAccounts, simulator: Simulator) {
+function storedAccounts(
+  { wechatpay, alipay, unionpay, stripe, paypal }: DemoAccounts,
+  simulator: PublishedBySimulator,
+) {
   const { mchid, appid, serialNo, privateKeyFile, apiV3KeyFile } = wechatpay;
   const { platformPublicKeyId, platformPublicKeyPem } = simulator.wechatpay;
   return {

@@ -26,6 +26,8 @@ export type PostgresOptions = {
   progress: Progress;
   /** False loses data when the machine crashes: for tests. */
   durable?: boolean;
+  /** Any that is free, if not given. */
+  port?: number;
   signal?: AbortSignal | undefined;
 };
 
@@ -46,7 +48,7 @@ const ENDING = { gentle: 'SIGINT', force: 'SIGQUIT', patienceMs: 6_000 } as cons
 const NEVER_MIND = /Address already in use|is still in use/i;
 
 /**
- * Starts PostgreSQL on 127.0.0.1, on a port that is free; makes its data (`dataDir`/postgres) the first time.
+ * Starts PostgreSQL on 127.0.0.1; makes its data (`dataDir`/postgres) the first time.
  * @throws StartError when it can't run here; StoppedEarly.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
@@ -108,7 +110,7 @@ async function startServer(cluster: Cluster, options: PostgresOptions): Promise<
   const until = Date.now() + READY_WITHIN_MS;
   const places = placesIn(options.dataDir);
   for (;;) {
-    const [port, logged] = [await freePort(), sizeOf(places.logFile)];
+    const [port, logged] = [options.port ?? (await freePort()), sizeOf(places.logFile)];
     const child = await spawnServer(cluster, port, places);
     const trouble = await untilReady(child, cluster, port, until, options.signal);
     if (!trouble) return { child, port };

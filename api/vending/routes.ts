@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Application } from '../../db/applications.ts';
 import { listOrders, type StoredOrder } from '../../db/orders.ts';
 import { readBytes } from '../body.ts';
+import { checkoutToken } from '../checkout-token.ts';
 import type { ApiEnv, Services } from '../env.ts';
 import { logged } from '../errors.ts';
 import { newRouter } from '../operation.ts';
@@ -25,8 +26,12 @@ export function vendingRoutes(services: Services) {
     '/api/openapi/v1/orders',
     answered(async (c, application) => {
       const stored = await order(services, c, application, readOrdering(await readBytes(c)));
-      const { pickup } = stored;
-      return orderedData(stored, pickup && readPickupCode(services.sealer, stored.order.id, pickup.code));
+      const { pickup, order: ordered } = stored;
+      const { sealer } = services;
+      return orderedData(stored, {
+        pickupCode: pickup && readPickupCode(sealer, ordered.id, pickup.code),
+        checkoutToken: checkoutToken(sealer, ordered.id),
+      });
     }),
   );
   router.post(

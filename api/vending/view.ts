@@ -1,5 +1,6 @@
 import type { StoredOrder } from '../../db/orders.ts';
 import { dayAt } from '../../domain/day.ts';
+import { withToken } from '../../domain/hidden-token.ts';
 import { decimalAmount, sum } from '../../domain/money.ts';
 import { isOpen } from '../../domain/order.ts';
 import { VendingFailure } from './failures.ts';
@@ -24,9 +25,12 @@ export const orderData = (stored: StoredOrder): Record<string, unknown> =>
     pickup_code_id: stored.pickup?.id,
   });
 
-/** @param pickupCode as it is typed at the machine. @throws VendingFailure expired */
-export function orderedData(stored: StoredOrder, pickupCode: string | null): Record<string, unknown> {
-  const action = stored.order.payments.findLast(isOpen)?.action;
+/** What only whoever ordered sees: the code as it is typed at the machine, and the token of the buyer's page. */
+export type ForOrdering = { pickupCode: string | null; checkoutToken: string };
+
+/** @throws VendingFailure expired */
+export function orderedData(stored: StoredOrder, { pickupCode, checkoutToken }: ForOrdering): Record<string, unknown> {
+  const action = withToken(stored.order.payments.findLast(isOpen)?.action ?? null, checkoutToken);
   return withoutEmpty({
     ...heading(stored),
     qr_code: action?.type === 'qr' ? action.content : null,

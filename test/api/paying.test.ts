@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkoutToken } from '../../api/checkout-token.ts';
 import type { ApiDeps } from '../../api/env.ts';
+import { textsIn } from '../../chaos/leaks.ts';
 import { connect } from '../../db/connect.ts';
 import type { Notice, PaymentProvider } from '../../providers/provider.ts';
 import { faults, noFaults, until } from '../support/orders.ts';
-import { anotherApi, OPERATOR_KEY, startApi, tea, type Call, type TestApi } from './support.ts';
+import { addKey, anotherApi, OPERATOR_KEY, startApi, tea, type Call, type TestApi } from './support.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -45,6 +46,26 @@ describe('a payment', () => {
     const again = await api.call(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' });
     expect(again).toMatchObject({ status: 409, body: { code: 'already_paid' } });
   });
+
+  it.each(['alipay.page', 'alipay.wap', 'wechatpay.h5', 'unionpay.gateway'])(
+    'of %s leads the buyer back to the order’s page; its token stands nowhere else',
+    async (method) => {
+      const { id, checkout_url } = await order();
+      const token = new URL(checkout_url).searchParams.get('token')!;
+      const ip = method === 'wechatpay.h5' ? { client_ip: '203.0.113.7' } : {};
+      const { body } = await api.call(`POST /v1/orders/${id}/payments`, { method, ...ip });
+      expect(body.action.url).toContain(token);
+      const read = await api.call(`GET /v1/orders/${id}/payments/${body.id}`);
+      expect([read.body, (await reads(id)()).payments]).toEqual([body, [body]]);
+      const reader = await addKey(api.system, `sk_reads_${method}`, ['orders:read']);
+      const seen = await api.call(`GET /v1/orders/${id}`, undefined, { key: reader });
+      const history = await api.system.client.workflow.getHandle(`order/${id}`).fetchHistory();
+      const payloads = textsIn(history).join();
+      expect(payloads).toContain('_hidden');
+      const row = await api.system.db.selectFrom('orders').selectAll().where('id', '=', id).executeTakeFirst();
+      for (const text of [JSON.stringify(seen.body), payloads, JSON.stringify(row)]) expect(text).not.toContain(token);
+    },
+  );
 
   it('is not there for others', async () => {
     const { id } = await order();

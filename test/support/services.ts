@@ -3,14 +3,12 @@
  * server in memory, on free ports, and the workflows' code bundled once. Tests get at them by `freshDatabase()`,
  * `inject('temporalAddress')` and `readBundle()`.
  */
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { isLocked, lockFolder } from '../../start/lock.ts';
 import { freePort } from '../../start/ports.ts';
 import { startPostgres } from '../../start/postgres.ts';
-import { endLeftChildren } from '../../start/processes.ts';
+import { openRunFolder } from '../../start/run-folder.ts';
 import { findTemporal } from '../../start/temporal-binary.ts';
 import { startTemporal } from '../../start/temporal.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
@@ -29,24 +27,20 @@ declare module 'vitest' {
 
 type Service = { stop(): Promise<void> };
 
-const PREFIX = 'durable-orders-test-';
 const progress = (text: string) => console.log(`[services] ${text}`);
 const quiet = () => {};
 let stopAll = async () => {};
 
 /** Called by vitest before the first test. */
 export async function setup(project: TestProject): Promise<void> {
-  await removeLeftRuns();
-  const dataDir = mkdtempSync(join(tmpdir(), PREFIX));
-  const unlock = await lockFolder(dataDir, { what: 'The test folder', waitMs: 0, progress });
+  const folder = await openRunFolder('durable-orders-test-', progress);
   const services: Service[] = [];
   stopAll = async () => {
     await Promise.all(services.map((service) => service.stop()));
-    unlock();
-    rmSync(dataDir, { recursive: true, force: true });
+    folder.remove();
   };
   try {
-    await startAll(project, dataDir, services);
+    await startAll(project, folder.path, services);
   } catch (error) {
     await stopAll();
     throw error;
@@ -79,19 +73,4 @@ async function startAll(project: TestProject, dataDir: string, services: Service
   };
   const started = await Promise.allSettled([database(), temporal(), workflows()]);
   for (const one of started) if (one.status === 'rejected') throw one.reason;
-}
-
-/** A run that was killed leaves its folder and perhaps its processes: its pid files tell which. */
-async function removeLeftRuns(): Promise<void> {
-  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
-    const folder = join(tmpdir(), name);
-    if (isLocked(folder) || isYoung(folder)) continue;
-    await endLeftChildren(join(folder, 'run'), progress);
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Another run may have made its folder just now, and not locked it yet. */
-function isYoung(folder: string): boolean {
-  return Date.now() - (statSync(folder, { throwIfNoEntry: false })?.birthtimeMs ?? 0) < 10_000;
 }

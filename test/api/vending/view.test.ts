@@ -6,6 +6,8 @@ import { openOrder } from '../../../domain/decide.ts';
 import type { Order, Payment } from '../../../domain/order.ts';
 import { T0, terms } from '../../domain/support.ts';
 
+const checkoutToken = `ct_${'1jv5r9x2c8m4t0q6h3w0'}_${'x'.repeat(43)}`;
+
 /** Golden: the answer of seed 002, byte by byte. */
 const GOLDEN = `{
     "order_id": 54,
@@ -94,7 +96,7 @@ describe('the answer to a query', () => {
   it('of an expired order is a failure', () => {
     const expired = stored({ status: 'cancelled', cancelReason: 'expired' });
     expect(() => orderData(expired)).toThrow('订单已过期');
-    expect(() => orderedData(expired, null)).toThrow('订单已过期');
+    expect(() => orderedData(expired, { pickupCode: null, checkoutToken })).toThrow('订单已过期');
   });
 });
 
@@ -103,24 +105,23 @@ describe('the answer to an ordering', () => {
     stored({ payments: [{ status, action, closingSince: null } as Payment] });
 
   it('has a QR code or a page to pay on, and a pick-up code', () => {
-    const qr = orderedData(open({ type: 'qr', content: 'weixin://pay' }), '482019375');
+    const qr = orderedData(open({ type: 'qr', content: 'weixin://pay' }), { pickupCode: '482019375', checkoutToken });
     expect(Object.entries(qr).slice(4)).toEqual([
       ['status', 'NOTPAY'],
       ['qr_code', 'weixin://pay'],
       ['pickup_code', '482019375'],
     ]);
-    expect(Object.keys(orderedData(open({ type: 'redirect', url: 'https://pay.example' }), null))).toEqual([
-      'order_id',
-      'trade_id',
-      'date',
-      'amount',
-      'status',
-      'pay_url',
-    ]);
+    const hidden = `https://pay.example?back=token%3D${checkoutToken.slice(0, 23)}_hidden`;
+    const page = orderedData(open({ type: 'redirect', url: hidden }), { pickupCode: null, checkoutToken });
+    expect(Object.keys(page)).toEqual(['order_id', 'trade_id', 'date', 'amount', 'status', 'pay_url']);
+    expect(page['pay_url']).toBe(`https://pay.example?back=token%3D${checkoutToken}`);
   });
 
   it('shows nothing to pay once the attempt is over', () => {
-    const closed = orderedData(open({ type: 'qr', content: 'weixin://pay' }, 'closed'), null);
+    const closed = orderedData(open({ type: 'qr', content: 'weixin://pay' }, 'closed'), {
+      pickupCode: null,
+      checkoutToken,
+    });
     expect(Object.keys(closed)).toEqual(['order_id', 'trade_id', 'date', 'amount', 'status']);
   });
 });

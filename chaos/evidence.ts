@@ -1,0 +1,120 @@
+/** Everything that anybody knows of the orders: we, the providers, the merchant, the workflows. */
+import { sql, type Kysely } from 'kysely';
+import type { Client } from '@temporalio/client';
+import type { z } from 'zod';
+import type { Event as EventSchema, OrderBody } from '../api/schemas.ts';
+import type { Database } from '../db/schema.ts';
+import type { OrderId } from '../domain/ids.ts';
+import type { OrderView } from '../domain/view.ts';
+import { orderQuery, orderWorkflowId, timelineQuery } from '../workflows/messages.ts';
+import { inTurns } from './in-turns.ts';
+import type { Message, Receiver } from './receiver.ts';
+import type { Shop } from './shop.ts';
+import type { BookEntry, Dispensed, PaymentThere, Simulator } from './simulator.ts';
+
+export type Event = z.infer<typeof EventSchema>;
+/** Money that moved; amounts in minor units. */
+export type Money = Pick<BookEntry, 'provider' | 'out_trade_no' | 'type' | 'amount' | 'currency'>;
+
+export type OrderEvidence = {
+  /** As the API shows it, and as it does when it asks the workflow. */
+  order: OrderBody;
+  live: OrderBody;
+  events: Event[];
+  /** The workflow's own answers; null: there is no workflow. */
+  queried: { order: OrderView; timeline: { seq: number; type: string }[] } | null;
+  /** What the merchant was told. */
+  messages: Message[];
+  ledger: Money[];
+  books: Money[];
+  paymentsThere: PaymentThere[];
+  dispensed: Dispensed[];
+};
+
+export type Evidence = {
+  orders: OrderEvidence[];
+  /** At the providers, of no order of ours. */
+  strayMoney: Money[];
+};
+
+export type Sources = {
+  shop: Shop;
+  simulator: Simulator;
+  receiver: Receiver;
+  db: Kysely<Database>;
+  temporal: Client;
+};
+
+const AT_ONCE = 8;
+
+export async function gather({ shop, simulator, receiver, db, temporal }: Sources): Promise<Evidence> {
+  const [all, books, paymentsThere, rows] = await Promise.all([
+    listOrders(shop),
+    simulator.books(),
+    simulator.payments(),
+    db.selectFrom('ledger').selectAll().execute(),
+  ]);
+  const known = new Set(all.flatMap(({ payments }) => payments.map(({ out_trade_no }) => out_trade_no)));
+  const orders = await inTurns(all, AT_ONCE, async (order): Promise<OrderEvidence> => {
+    const numbers = new Set(order.payments.map(({ out_trade_no }) => out_trade_no));
+    const isItsOwn = ({ out_trade_no }: { out_trade_no: string }) => numbers.has(out_trade_no);
+    return {
+      order: (await shop.call<OrderBody>(`GET /v1/orders/${order.id}`)).body,
+      live: (await shop.call<OrderBody>(`GET /v1/orders/${order.id}?live=true`)).body,
+      events: await listAll<Event>(shop, `/v1/orders/${order.id}/events`),
+      queried: await query(temporal, order),
+      messages: receiver.of(order.id),
+      ledger: rows.filter(({ order_id }) => order_id === order.id).map(moneyIn),
+      books: books.filter(isItsOwn).map(moneyIn),
+      paymentsThere: paymentsThere.filter(isItsOwn),
+      dispensed: await trayOf(simulator, order),
+    };
+  });
+  return { orders, strayMoney: books.filter(({ out_trade_no }) => !known.has(out_trade_no)).map(moneyIn) };
+}
+
+export const moneyIn = ({ provider, out_trade_no, type, amount, currency }: Money): Money => ({
+  provider,
+  out_trade_no,
+  type,
+  amount,
+  currency,
+});
+
+/** All of them, newest first. */
+export const listOrders = (shop: Shop): Promise<OrderBody[]> => listAll<OrderBody>(shop, '/v1/orders');
+
+async function listAll<T>(shop: Shop, path: string): Promise<T[]> {
+  const all: T[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const query: string = cursor === '' ? 'limit=100' : `limit=100&cursor=${cursor}`;
+    const { body } = await shop.call<{ data: T[]; next_cursor: string | null }>(`GET ${path}?${query}`);
+    all.push(...body.data);
+    cursor = body.next_cursor;
+  }
+  return all;
+}
+
+async function query(temporal: Client, { id, workflow }: OrderBody): Promise<OrderEvidence['queried']> {
+  if (!workflow?.run_id) return null;
+  const handle = temporal.workflow.getHandle(orderWorkflowId(id as OrderId));
+  return { order: await handle.query(orderQuery), timeline: await handle.query(timelineQuery) };
+}
+
+export async function trayOf(simulator: Simulator, { id, items }: OrderBody): Promise<Dispensed[]> {
+  const machines = new Set(
+    items.flatMap(({ fulfilment, machine_no: no }) => (fulfilment === 'machine' && no ? [no] : [])),
+  );
+  const trays = await Promise.all([...machines].map((machine) => simulator.tray(machine)));
+  return trays.flat().filter(({ order }) => order === id);
+}
+
+/** How many messages have not been taken by the merchant yet. */
+export async function countUntold(db: Kysely<Database>): Promise<number> {
+  const { count } = await db
+    .selectFrom('notifications')
+    .select(sql<number>`count(*)`.as('count'))
+    .where('status', '=', 'pending')
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

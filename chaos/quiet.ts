@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import type { OrderBody } from '../api/schemas.ts';
+import type { Database } from '../db/schema.ts';
+import type { Progress } from '../start/failure.ts';
+import { countUntold, listOrders, moneyIn, trayOf } from './evidence.ts';
+import { inTurns } from './in-turns.ts';
+import { seeTo } from './people.ts';
+import type { Plan } from './plan.ts';
+import { restOf } from './rest.ts';
+import type { Shop } from './shop.ts';
+import type { Simulator } from './simulator.ts';
+
+type World = { shop: Shop; simulator: Simulator; db: Kysely<Database> };
+type Options = { progress: Progress; signal: AbortSignal };
+
+/** An attempt that can't be closed is asked about once more five minutes after it expired. */
+const PATIENCE_MS = 8 * 60_000;
+const PAUSE_MS = 1_500;
+const TELL_EVERY_MS = 10_000;
+const AT_ONCE = 8;
+/** What is so twice, this long apart, is so. A save is settled after four seconds (db/outbox.ts). */
+const STILL_MS = 4_500;
+
+/** People see to what waits for them, until nothing is left that would go on by itself; or until patience is over. */
+export async function untilQuiet(
+  world: World,
+  plans: ReadonlyMap<string, Plan>,
+  { progress, signal }: Options,
+): Promise<void> {
+  let [quietSince, toldAt] = [0, 0];
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(PAUSE_MS, null, { signal })) {
+    const orders = await listOrders(world.shop);
+    const done = await people(world, orders, plans);
+    const left = await whatIsLeft(world, orders);
+    if (done || left.length > 0) quietSince = 0;
+    else if (quietSince === 0) quietSince = Date.now();
+    else if (Date.now() - quietSince > STILL_MS) return;
+    if (left.length > 0 && Date.now() - toldAt > TELL_EVERY_MS) {
+      toldAt = Date.now();
+      progress(`Waiting for ${left.join(', ')}`);
+    }
+  }
+  progress('It did not get quiet');
+}
+
+/** @returns whether there was anything to do */
+async function people(
+  { shop }: World,
+  orders: readonly OrderBody[],
+  plans: ReadonlyMap<string, Plan>,
+): Promise<boolean> {
+  const waiting = orders.filter((order) => {
+    const rest = restOf(order);
+    const isDisputed = order.payments.some(({ status }) => status === 'disputed') && order.paid_at === null;
+    return (rest !== 'ended' && rest !== null) || (isDisputed && rest === null);
+  });
+  const theirs = waiting.filter(({ id }) => plans.get(id)?.isLookedAfter);
+  await inTurns(theirs, AT_ONCE, (order) => seeTo(shop, order, plans.get(order.id)!));
+  return theirs.length > 0;
+}
+
+/** What is still under way, in words; cheap things first. */
+async function whatIsLeft({ simulator, db }: World, orders: readonly OrderBody[]): Promise<string[]> {
+  const restless = orders.filter((order) => restOf(order) === null).length;
+  const untold = await countUntold(db);
+  const payments = await simulator.payments();
+  const due = payments.flatMap(({ notices }) => notices).filter(({ status }) => status === 'due').length;
+  const refunding = payments.flatMap(({ refunds }) => refunds).filter(({ status }) => status === 'processing').length;
+  const apart = await countMoneyApart(simulator, db);
+  const left = {
+    'orders at work': restless,
+    notifications: untold,
+    notices: due,
+    'refunds at providers': refunding,
+    'rows of money': apart,
+  };
+  const words = Object.entries(left).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : []));
+  if (words.length > 0) return words;
+  const trays = await inTurns(orders, AT_ONCE, (order) => trayOf(simulator, order));
+  const unreported = trays.flat().filter(({ report }) => report === 'none' || report === 'due').length;
+  return unreported > 0 ? [`${unreported} reports of machines`] : [];
+}
+
+/** Rows that only we have, or only a provider. */
+async function countMoneyApart(simulator: Simulator, db: Kysely<Database>): Promise<number> {
+  const counts = new Map<string, number>();
+  const count = (by: number) => (money: Parameters<typeof moneyIn>[0]) => {
+    const key = JSON.stringify(moneyIn(money));
+    counts.set(key, (counts.get(key) ?? 0) + by);
+  };
+  (await simulator.books()).forEach(count(1));
+  (await db.selectFrom('ledger').selectAll().execute()).forEach(count(-1));
+  return [...counts.values()].reduce((sum, one) => sum + Math.abs(one), 0);
+}

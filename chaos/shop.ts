@@ -1,0 +1,100 @@
+/** The merchant's program: it repeats what got no answer, with the same key, until it has one. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEMO } from '../start/seed.ts';
+
+export type Answer<T> = { status: number; body: T };
+type ProblemBody = { code: string };
+
+/** What was noticed of the API by whoever called it. */
+export type Calls = {
+  /** How often a call was turned away with 503 `temporarily_unavailable`, and the longest that took. Milliseconds. */
+  turnedAway: number;
+  slowestTurnedAwayMs: number;
+  /** Which call that was. */
+  slowestTurnedAway: string;
+  /** Answers that no caller should ever see: 500, and 503 without Retry-After. */
+  improper: string[];
+  /** How often each refusal came, by its code. */
+  refusals: Record<string, number>;
+};
+
+export type Shop = {
+  /** The last answer after five minutes of asking, if it is none that counts: status 0 for none at all. */
+  call<T>(request: string, body?: object, key?: string): Promise<Answer<T>>;
+  calls: Calls;
+};
+
+/** Who decides about refunds that the merchant's own key applied for. */
+export const OPERATOR_KEY = DEMO.operatorKey;
+
+const GIVE_UP_MS = 5 * 60_000;
+const ANSWER_WITHIN_MS = 40_000;
+const PAUSE_MS = 300;
+const PROVIDER_TRIES = 3;
+
+export function openShop(apiUrl: string, signal: AbortSignal): Shop {
+  const calls: Calls = { turnedAway: 0, slowestTurnedAwayMs: 0, slowestTurnedAway: 'none', improper: [], refusals: {} };
+  return {
+    calls,
+    async call<T>(request: string, body?: object, key: string = DEMO.apiKey): Promise<Answer<T>> {
+      const idempotencyKey = randomUUID();
+      const end = Date.now() + GIVE_UP_MS;
+      for (let atProvider = 1; ;) {
+        const answer = await once<T>(apiUrl, request, { body, key, idempotencyKey, signal }, calls);
+        const code = answer && answer.status >= 400 ? (answer.body as ProblemBody).code : null;
+        if (code === 'provider_unavailable') atProvider += 1;
+        if (answer && !(mayPass(answer.status, code) && atProvider <= PROVIDER_TRIES)) {
+          if (code !== null) calls.refusals[code] = (calls.refusals[code] ?? 0) + 1;
+          return answer;
+        }
+        if (Date.now() > end) {
+          calls.improper.push(`${request} was asked for five minutes, and answered ${answer?.status ?? 'never'}`);
+          return answer ?? { status: 0, body: {} as T };
+        }
+        await sleep(PAUSE_MS, null, { signal });
+      }
+    },
+  };
+}
+
+const mayPass = (status: number, code: string | null): boolean =>
+  status === 503 || status === 429 || status === 500 || code === 'idempotency_key_in_progress';
+
+type Sending = { body: object | undefined; key: string; idempotencyKey: string; signal: AbortSignal };
+
+/** @returns null where there was no answer: the API is away, or was killed meanwhile */
+async function once<T>(apiUrl: string, request: string, sending: Sending, calls: Calls): Promise<Answer<T> | null> {
+  const [method = '', path = ''] = request.split(' ');
+  const { body, key, idempotencyKey, signal } = sending;
+  const began = performance.now();
+  try {
+    const answer = await fetch(apiUrl + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(method === 'POST' && { 'idempotency-key': idempotencyKey }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+    });
+    const text = await answer.text();
+    const read = (text === '' ? null : JSON.parse(text)) as T;
+    notice(calls, `${method} ${path}`, answer, read as ProblemBody, performance.now() - began);
+    return { status: answer.status, body: read };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return null;
+  }
+}
+
+function notice(calls: Calls, request: string, { status, headers }: Response, body: ProblemBody, ms: number): void {
+  if (status === 500) calls.improper.push(`${request} answered 500: ${JSON.stringify(body)}`);
+  if (status !== 503) return;
+  if (!headers.has('retry-after')) calls.improper.push(`${request} answered 503 without Retry-After`);
+  if (body.code !== 'temporarily_unavailable') return;
+  calls.turnedAway += 1;
+  if (ms > calls.slowestTurnedAwayMs)
+    Object.assign(calls, { slowestTurnedAwayMs: Math.round(ms), slowestTurnedAway: request });
+}

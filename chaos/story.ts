@@ -1,0 +1,130 @@
+/** One order as its merchant and its buyer live through it. A refusal is an answer like any other: the story goes on. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { OrderBody, Payment as PaymentSchema, Refund as RefundSchema } from '../api/schemas.ts';
+import { unreachable } from '../domain/brand.ts';
+import { methodTerms } from '../domain/method.ts';
+import type { AttemptPlan, Plan, RefundPlan } from './plan.ts';
+import { OPERATOR_KEY, type Shop } from './shop.ts';
+import type { Simulator, Wish } from './simulator.ts';
+
+export type Payment = z.infer<typeof PaymentSchema>;
+type Refund = z.infer<typeof RefundSchema>;
+
+/** Money that comes through when nobody expects it any more. */
+export type LateMoney = { order: string; payment: Payment };
+export type Lived = { id: string; plan: Plan; late: LateMoney[] };
+
+type World = { shop: Shop; simulator: Simulator };
+
+const PAID_WITHIN_MS = 5_000;
+const LOOK_MS = 250;
+
+/** @returns the order, however far it came; null where it could not even be created */
+export async function live(world: World, plan: Plan): Promise<Lived | null> {
+  const { shop } = world;
+  const created = await shop.call<OrderBody>('POST /v1/orders', plan.order);
+  if (created.status !== 201) return null;
+  const { id } = created.body;
+  const lived: Lived = { id, plan, late: [] };
+  if (created.body.status === 'awaiting_confirmation' && plan.confirms)
+    await shop.call(`POST /v1/orders/${id}/confirm`);
+  for (const attempt of plan.attempts) await tryToPay(world, lived, attempt);
+  if (plan.cancels === 'unpaid') await shop.call(`POST /v1/orders/${id}/cancel`, { reason: 'changed my mind' });
+  const paid = await untilPaid(world, id);
+  if (paid?.paid_at) await afterPayment(world, lived, paid);
+  return lived;
+}
+
+async function tryToPay({ shop, simulator }: World, lived: Lived, attempt: AttemptPlan): Promise<void> {
+  const { id, plan } = lived;
+  const opened = await shop.call<Payment>(`POST /v1/orders/${id}/payments`, openingOf(attempt, plan));
+  if (opened.status !== 201) return;
+  const payment = opened.body;
+  if (attempt.late) lived.late.push({ order: id, payment });
+  for (const wish of wishesOf(attempt, payment.amount)) await simulator.buyer(payment.out_trade_no, at(payment, wish));
+}
+
+const openingOf = ({ method, authCode }: AttemptPlan, { person }: Plan): object => {
+  const given = { auth_code: authCode, payer_id: person.payerId, client_ip: person.clientIp };
+  const { needs } = methodTerms(method);
+  return {
+    method,
+    ...Object.fromEntries(Object.entries(given).filter(([name]) => needs.some((need) => need === name))),
+  };
+};
+
+/** Only the browser carries some payments to their provider. */
+export const at = ({ action }: Payment, wish: Wish): Wish =>
+  action?.type === 'redirect' ? { ...wish, url: action.url } : wish;
+
+function wishesOf({ buyer }: AttemptPlan, amount: number): Wish[] {
+  switch (buyer) {
+    case 'pays':
+      return [{ action: 'pay' }];
+    case 'fails_then_pays':
+      return [{ action: 'fail' }, { action: 'pay' }];
+    case 'starts_then_pays':
+      return [{ action: 'start' }, { action: 'pay' }];
+    case 'fails':
+      return [{ action: 'fail' }];
+    case 'starts':
+      return [{ action: 'start' }];
+    case 'pays_wrongly':
+      return [{ action: 'pay', amount: amount % 2 === 0 ? amount + 7 : Math.max(1, amount - 5) }];
+    case 'leaves':
+      return [];
+    default:
+      return unreachable(buyer);
+  }
+}
+
+/** A little while: where notices got lost, somebody else goes on with the order later. */
+async function untilPaid({ shop }: World, id: string): Promise<OrderBody | null> {
+  for (const end = Date.now() + PAID_WITHIN_MS; ; await sleep(LOOK_MS)) {
+    const { status, body } = await shop.call<OrderBody>(`GET /v1/orders/${id}`);
+    if (status === 200 && (body.paid_at !== null || body.status === 'cancelled' || Date.now() > end)) return body;
+    if (Date.now() > end) return null;
+  }
+}
+
+async function afterPayment(world: World, { id, plan }: Lived, order: OrderBody): Promise<void> {
+  const { shop } = world;
+  if (plan.cancels === 'paid') await shop.call(`POST /v1/orders/${id}/cancel`, { reason: 'no longer needed' });
+  await Promise.all([deliver(world, plan, order), ...plan.refunds.map((wanted) => refund(shop, order, wanted))]);
+}
+
+async function deliver({ shop }: World, plan: Plan, { id, items, pickup_code: code }: OrderBody): Promise<void> {
+  if (!plan.delivers) return;
+  const byShop = items.filter(({ fulfilment }) => fulfilment === 'shipment' || fulfilment === 'digital');
+  for (const [index, item] of byShop.entries()) {
+    const report = (status: string) => shop.call(`POST /v1/orders/${id}/items/${item.id}/delivery`, { status });
+    if (item.fulfilment === 'shipment') await report('delivering');
+    await report(index === 0 && plan.failsToDeliver ? 'failed' : 'delivered');
+  }
+  if (code !== null) await pickUp(shop, plan, code);
+  if (byShop.length > 0 && !plan.failsToDeliver) await shop.call(`POST /v1/orders/${id}/receipt`);
+  if (plan.index % 3 === 0) await shop.call(`POST /v1/orders/${id}/review`, { rating: 5, comment: 'as expected' });
+}
+
+/** Twice at the same moment: it opens once. */
+export const pickUp = (shop: Shop, { machineNo }: Plan, code: string) =>
+  Promise.all([1, 2].map(() => shop.call(`POST /v1/machines/${machineNo}/pickup`, { code })));
+
+async function refund(shop: Shop, order: OrderBody, { of, share, by, verdict }: RefundPlan): Promise<void> {
+  const { id, amounts, items, checkout_url: checkout } = order;
+  const part = Math.max(1, Math.floor(amounts.paid * share));
+  const what = {
+    all: {},
+    part: { amount: part },
+    item: { items: [{ item_id: items[0]!.id, quantity: 1 }] },
+  }[of];
+  const key = by === 'customer' && checkout !== null ? new URL(checkout).searchParams.get('token') : null;
+  const asked = { reason: 'does not fit', ...what };
+  const { status, body } = await shop.call<Refund>(`POST /v1/orders/${id}/refunds`, asked, key ?? undefined);
+  if (status === 202) await decide(shop, id, body.id, verdict);
+}
+
+/** Both an application and its decision may have come twice by now. */
+export const decide = (shop: Shop, order: string, refundId: string, verdict: RefundPlan['verdict']) =>
+  shop.call(`POST /v1/orders/${order}/refunds/${refundId}/${verdict}`, { note: 'seen' }, OPERATOR_KEY);

@@ -1,0 +1,186 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leaksIn } from '../../chaos/leaks.ts';
+import { reportOf } from '../../chaos/report.ts';
+import { leakFindings, openChaos, type Chaos } from '../../chaos/run.ts';
+import type { ServerName } from '../../chaos/servers.ts';
+import { DEMO } from '../../start/seed.ts';
+
+/** Scenarios 46, 47, 50 and 51, on the real system: every part a process of its own. `npm run chaos` does more of it. */
+
+const stop = new AbortController();
+let chaos: Chaos;
+beforeAll(async () => {
+  chaos = await openChaos({ orders: 20, seed: 7, progress: () => {}, signal: stop.signal });
+  await chaos.run();
+}, 600_000);
+afterAll(async () => {
+  stop.abort();
+  await chaos?.stop();
+});
+
+describe('twenty orders of all kinds, while everything breaks', () => {
+  it('agree in all that anybody knows of them', async () => {
+    const verdict = await chaos.judge();
+    expect(verdict.findings.length === 0 ? 'all agrees' : reportOf(verdict.findings, verdict)).toBe('all agrees');
+    const broken = ['the worker is killed', 'the API is killed', 'Temporal is away', 'PostgreSQL is away'];
+    for (const what of broken) expect(chaos.blows.some((blow) => blow.startsWith(what))).toBe(true);
+    const { orders } = verdict.evidence;
+    expect(orders).toHaveLength(20);
+    expect(orders.flatMap(({ ledger }) => ledger).length).toBeGreaterThan(3);
+    expect(chaos.receiver.count()).toBeGreaterThan(60);
+  });
+
+  it('leave no personal datum and no key in logs, metrics and histories', async () => {
+    const published = await chaos.published();
+    expect(published.secrets.length).toBeGreaterThan(200);
+    expect(leakFindings(published)).toEqual([]);
+    const { evidence } = await chaos.judge();
+    const [{ order }] = evidence.orders as [(typeof evidence.orders)[number]];
+    const there = [
+      { what: 'an order', value: order.id },
+      { what: 'a count', value: 'orders_http_request_duration_seconds' },
+      { what: 'a count', value: 'temporal_' },
+    ];
+    const found = leaksIn(published.texts, there);
+    const { apiUrl, workerUrl } = chaos.system;
+    for (const where of ['logs/api.log', `history of order/${order.id}`])
+      expect(found).toContain(`an order stands in ${where}`);
+    for (const url of [apiUrl, workerUrl]) expect(found).toContain(`a count stands in ${url}/metrics`);
+  });
+
+  it('are told of in lines that name order, merchant and trace', () => {
+    const lines = readFileSync(join(chaos.system.dataDir, 'logs', 'api.log'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const requests = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'request');
+    const opened = requests.filter(({ route, status }) => route === '/v1/orders/:id/payments' && status === 201);
+    expect(opened.length).toBeGreaterThan(5);
+    const told = {
+      merchant: 'demo',
+      order: expect.stringMatching(/^ord_/),
+      trace: expect.stringMatching(/^[\da-f]{32}$/),
+    };
+    for (const line of opened) expect(line).toMatchObject(told);
+  });
+});
+
+describe('the comparison', () => {
+  /** What it finds now of the order, by kind. */
+  const found = async (id: string) => {
+    const { findings } = await chaos.judge();
+    expect(findings.filter(({ order }) => order !== id)).toEqual([]);
+    return findings.map(({ kind }) => kind);
+  };
+  const paid = async () => {
+    const { evidence } = await chaos.judge();
+    return evidence.orders.find(({ books }) => books.length > 0)!;
+  };
+
+  it('finds a row of our ledger that is a cent too much', async () => {
+    const { order } = await paid();
+    const add = (cents: number) =>
+      sql`update ledger set amount = amount + ${cents} where order_id = ${order.id} and type = 'capture'`.execute(
+        chaos.db,
+      );
+    await add(1);
+    expect(new Set(await found(order.id))).toEqual(new Set(['ledger and books differ']));
+    await add(-1);
+    expect(await found(order.id)).toEqual([]);
+  });
+
+  it('finds an event that is gone, and a merchant who was told of it all the same', async () => {
+    const { order } = await paid();
+    await sql`delete from order_events where order_id = ${order.id} and type = 'order.paid'`.execute(chaos.db);
+    expect(await found(order.id)).toEqual(['events do not fit', 'merchant not told right', 'queries differ']);
+    await sql`insert into order_events (order_id, seq, id, type, at, actor, data)
+      select ${order.id}, seq, 'evt_again', type, at, '{"type": "system", "name": null}', '{}'
+      from outbox where order_id = ${order.id} and type = 'order.paid'`.execute(chaos.db);
+    expect(await found(order.id)).toEqual([]);
+  });
+
+  it('finds what a provider booked wrongly', async () => {
+    const { order, books } = await paid();
+    const file = join(chaos.system.dataDir, 'simulator', 'books.jsonl');
+    const number = books[0]!.out_trade_no;
+    await chaos.system.whileSimulatorIsDown(() => {
+      const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+      const last = lines.findLast((line) => line.includes(number) && /"paidAmount":\d/.test(line))!;
+      const { payment } = JSON.parse(last) as { payment: { paidAmount: number } };
+      lines.push(JSON.stringify({ payment: { ...payment, paidAmount: payment.paidAmount + 1 } }));
+      writeFileSync(file, `${lines.join('\n')}\n`);
+    });
+    expect(new Set(await found(order.id))).toEqual(new Set(['ledger and books differ', 'money astray']));
+  });
+});
+
+describe.each<[ServerName, string]>([
+  ['PostgreSQL', 'GET /v1/orders'],
+  ['Temporal', 'POST /v1/orders/:id/payments'],
+])('while %s is away', (server, request) => {
+  const call = async (what: string, id: string) => {
+    const [method = '', path = ''] = what.replace(':id', id).split(' ');
+    const began = performance.now();
+    const answer = await fetch(chaos.system.apiUrl + path, {
+      method,
+      headers: { authorization: `Bearer ${DEMO.apiKey}`, 'content-type': 'application/json' },
+      ...(method === 'POST' && { body: JSON.stringify({ method: 'wechatpay.native' }) }),
+    });
+    return { answer, ms: performance.now() - began };
+  };
+  const newOrder = async (expiresIn = 600) => {
+    const items = [{ name: 'Tea', quantity: 1, unit_amount: 900, fulfilment: 'shipment' }];
+    const body = { merchant_order_no: `away-${server}-${expiresIn}`, currency: 'CNY', items, expires_in: expiresIn };
+    return (await chaos.shop.call<{ id: string }>('POST /v1/orders', body)).body.id;
+  };
+  const pay = (number: string) => chaos.simulator.buyer(number, { action: 'pay' });
+  const open = async (id: string) =>
+    (await chaos.shop.call<{ out_trade_no: string }>(`POST /v1/orders/${id}/payments`, { method: 'wechatpay.native' }))
+      .body.out_trade_no;
+  const isPaid = async (id: string) => {
+    for (const end = Date.now() + 90_000; Date.now() < end; await sleep(200)) {
+      const { body } = await chaos.shop.call<{ status: string }>(`GET /v1/orders/${id}`);
+      if (body.status === 'paid') return true;
+    }
+    return false;
+  };
+
+  it('calls get 503 with Retry-After within two seconds, no notice is lost, and all goes on afterwards', async () => {
+    const [paidMeanwhile, askedMeanwhile] = [await newOrder(), await newOrder(601)];
+    const number = await open(paidMeanwhile);
+    await chaos.system.servers.down(server);
+    const answers = [];
+    for (let times = 0; times < 5; times++) answers.push(await call(request, askedMeanwhile));
+    for (const { answer } of answers) {
+      expect([answer.status, Number(answer.headers.get('retry-after'))]).toEqual([503, 2]);
+      expect(await answer.json()).toMatchObject({ code: 'temporarily_unavailable' });
+    }
+    expect(answers.map(({ ms }) => ms).toSorted((a, b) => a - b)[2]).toBeLessThan(2_000);
+    await pay(number);
+    await sleep(1_500);
+    await chaos.system.servers.up(server);
+    expect(await isPaid(paidMeanwhile)).toBe(true);
+    await pay(await open(askedMeanwhile));
+    expect(await isPaid(askedMeanwhile)).toBe(true);
+  });
+
+  it('a call that was under way is told so too, and may be repeated', async () => {
+    const id = await newOrder(602);
+    await chaos.simulator.faults({ provider: 'wechatpay', latency_ms: 4_000 });
+    const asked = call('POST /v1/orders/:id/payments', id);
+    await sleep(500);
+    await chaos.system.servers.down(server);
+    const { answer, ms } = await asked;
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(ms).toBeLessThan(8_000);
+    await chaos.simulator.noFaults();
+    await chaos.system.servers.up(server);
+    await pay(await open(id));
+    expect(await isPaid(id)).toBe(true);
+  });
+});
