@@ -215,6 +215,7 @@ async function payElsewhere(one: Ordered): Promise<void> {
     expiresAt: now + 600_000,
     notifyUrl: `${api.url}/elsewhere`,
     formUrl: '',
+    landingUrl: '',
     returnUrl: api.url,
     buyer: {},
   });
