@@ -17,7 +17,11 @@ export type AttemptCall = {
   startedAt: number;
   expiresAt: number;
   money: Money;
+  /** Not opened by us: that its provider knows nothing of it does not mean that nobody can pay it. */
+  openedElsewhere?: true;
 };
+/** `known`: the provider's numbers of money that is booked already, and was not what the merchant told of. */
+export type ConfirmCall = AttemptCall & { known: readonly string[] };
 /** `buyer`: where the details of the buyer are kept. */
 export type OpenCall = AttemptCall & { title: string; buyer?: string };
 /** `finding`: where opening already tells how it stands. */
@@ -63,7 +67,15 @@ export type Dispatched = { machineNo: string; finding: DispatchFinding };
 
 /** What a verified notice says, as the database has it. `ours`: it means the account that we hold. */
 export type NoticeFinding =
-  | { about: 'payment'; outTradeNo: string; ours: boolean; provider: ProviderName; finding: PaymentFinding }
+  | {
+      about: 'payment';
+      outTradeNo: string;
+      ours: boolean;
+      provider: ProviderName;
+      finding: PaymentFinding;
+      /** The merchant says so. */
+      told?: true;
+    }
   | { about: 'refund'; outRefundNo: string; ours: boolean; provider: ProviderName; finding: RefundFinding };
 
 export type StoredEvent = { seq: number; type: string; at: string; actor: Actor; data: Record<string, unknown> };

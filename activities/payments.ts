@@ -10,7 +10,7 @@ import {
   type PaymentRef,
   type PaymentReport,
 } from '../providers/provider.ts';
-import type { AttemptCall, OpenCall, Opened, WatchCall } from './calls.ts';
+import type { AttemptCall, ConfirmCall, OpenCall, Opened, WatchCall } from './calls.ts';
 import { asFailure, calling, tryAgain } from './failure.ts';
 import type { Deps } from './index.ts';
 
@@ -59,10 +59,21 @@ export function paymentActivities(deps: Deps) {
         const before = await provider.query(payment);
         if (isOver(before)) return findingOf(before);
         const { closing } = methodTerms(call.method);
-        if (closing === 'never') return afterClosing(before, closing);
+        const isSure = closing === 'at_once' && !call.openedElsewhere;
+        if (closing === 'never') return afterClosing(before, closing, isSure);
         const told = await provider.close(payment);
-        return afterClosing(told ?? (await provider.query(payment)), closing);
+        return afterClosing(told ?? (await provider.query(payment)), closing, isSure);
       }),
+
+    /** Asks until the provider says that the money came of which the merchant told. */
+    async confirmPayment(call: ConfirmCall): Promise<PaymentFinding> {
+      const provider = await providerFor(call);
+      const pause = pauseBetweenAskings(deps.now() - call.startedAt);
+      const report = await provider.query(refOf(call)).catch((error: unknown) => notYet(error, pause));
+      if (report.state !== 'paid') throw tryAgain(`not confirmed: its provider says ${report.state}`, pause);
+      if (call.known.includes(report.tradeNo)) throw tryAgain('its provider knows of other money only', pause);
+      return findingOf(report);
+    },
   };
 }
 
@@ -140,12 +151,15 @@ const notYet = (error: unknown, pause: number): never => {
 /** Rule 6: an open attempt is asked about at the latest a minute, or a tenth of its age, after it was paid. */
 export const pauseBetweenAskings = (ageMs: number): number => Math.max(45_000, ageMs * 0.08);
 
-/** What is left of an attempt after its provider was asked to close it, where that can be done. */
-function afterClosing(report: PaymentReport, closing: MethodTerms['closing']): PaymentFinding {
+/**
+ * What is left of an attempt after its provider was asked to close it, where that can be done.
+ * @param isSure what the provider does not know nobody can pay
+ */
+function afterClosing(report: PaymentReport, closing: MethodTerms['closing'], isSure: boolean): PaymentFinding {
   const finding = findingOf(report);
   if (isOver(report) || (finding.state === 'failed' && !finding.mayYetBePaid)) return finding;
   // Never heard of: nobody can pay it, because nobody was ever shown anything. Elsewhere they may have been.
-  if (report.state === 'unknown' && closing === 'at_once') return { state: 'closed' };
+  if (report.state === 'unknown' && isSure) return { state: 'closed' };
   if (report.state === 'unknown') return { state: 'closed', mayYetBePaid: true };
   // Unpaid, and no more can be done (rule 5). What was approved and is not taken is as good as closed.
   if (closing === 'never' && finding.state !== 'processing') return { state: 'closed', mayYetBePaid: true };

@@ -1,6 +1,7 @@
 import { findOrder } from '../db/orders.ts';
 import { SETTLES_AFTER_MS } from '../db/outbox.ts';
 import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
+import type { PaymentFinding } from '../domain/commands.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
 import type { KeptNotice } from '../providers/provider.ts';
 import type { NoticeFinding, OrderToReopen, StoredEvent } from './calls.ts';
@@ -50,7 +51,7 @@ export function recordActivities({ db, notifiers }: Deps) {
           about: 'payment',
           outTradeNo: notice.outTradeNo,
           ...common,
-          finding: findingOf(notice.payment),
+          ...told(notice),
         };
       const finding = notice.refund.state === 'unknown' ? ({ state: 'processing' } as const) : notice.refund;
       return { about: 'refund', outRefundNo: notice.outRefundNo, ...common, finding };
@@ -76,6 +77,14 @@ export function recordActivities({ db, notifiers }: Deps) {
       return able ? { key: `key:${able.id}`, name } : null;
     },
   };
+}
+
+/** What the merchant tells is money only once its provider confirms it. */
+function told({ payment, told: isTold }: Extract<KeptNotice, { about: 'payment' }>) {
+  const finding = findingOf(payment);
+  if (!isTold) return { finding };
+  const unconfirmed: PaymentFinding = finding.state === 'paid' ? { ...finding, unconfirmed: true } : finding;
+  return { told: true as const, finding: unconfirmed };
 }
 
 /** The merchant is told as soon as the save is settled. */

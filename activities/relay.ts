@@ -1,5 +1,6 @@
 import { forgetOldKeys } from '../db/idempotency.ts';
 import { forgetOldGuesses } from '../db/pickup.ts';
+import { rollUpSums } from '../db/rollup.ts';
 import { findUnstarted, markStarted } from '../db/orders.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Deps } from './index.ts';
@@ -45,6 +46,8 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
       await forEach(asleep, (id) => gateway.wake(id));
       return asleep.length;
     },
+
+    rollUp: (): Promise<void> => rollUpSums(db, new Date(now())),
 
     /** Idempotency keys are kept for at least a day; guessed pick-up codes matter for a minute. */
     async forgetOldKeys(): Promise<void> {

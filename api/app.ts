@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { authenticate } from './auth.ts';
 import { buyerFormRoutes } from './buyer-forms.ts';
+import { courseRoutes } from './course/routes.ts';
 import { deliveryRoutes } from './delivery.ts';
 import { describe } from './docs.ts';
 import type { ApiDeps, Lifecycle, Pages } from './env.ts';
@@ -59,13 +60,13 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages
         ),
     }),
   );
-  app.use('/v1/*', authenticate(deps));
-  if (deps.rateLimit) app.use('/v1/*', limitRate(deps.rateLimit));
   const once = onceOnly(deps);
-  app.use('/v1/*', (c, next) => {
-    c.set('once', once);
-    return next();
-  });
+  const identified = [authenticate(deps), ...(deps.rateLimit ? [limitRate(deps.rateLimit)] : [])];
+  for (const calls of ['/v1/*', '/admin/*'])
+    app.use(calls, ...identified, (c, next) => {
+      c.set('once', once);
+      return next();
+    });
   for (const routes of [
     orderRoutes(services),
     paymentRoutes(services),
@@ -82,6 +83,7 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages
     machineReportRoutes(services), // Before those of the providers, whose path would take them.
     webhookRoutes(services),
     vendingRoutes(services),
+    courseRoutes(services),
     healthRoutes(services),
   ])
     app.route('/', routes);

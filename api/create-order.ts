@@ -4,7 +4,9 @@ import { createOrder, markStarted, storedFrom, type OrderToCreate, type StoredOr
 import { CodeTaken } from '../db/pickup.ts';
 import type { Channel } from '../db/schema.ts';
 import type { OrderId } from '../domain/ids.ts';
+import type { PayableAs } from '../domain/order.ts';
 import { hasCode } from '../domain/pickup.ts';
+import type { Caller } from './caller.ts';
 import { customerHash } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { described } from './errors.ts';
@@ -12,8 +14,17 @@ import { orderFrom, pickupMachineOf, type NewOrderBody } from './new-order.ts';
 import { personalContext } from './order-view.ts';
 import { newPickupCode } from './pickup-code.ts';
 
-/** Where an order comes from. `application`: by which vending application. */
-export type Origin = { id: OrderId; channel: Channel; application?: string };
+/**
+ * Where an order comes from. `application`: by which vending application; `number`, `payableAs`: given where its own
+ * number stands in what it is payable under.
+ */
+export type Origin = {
+  id: OrderId;
+  channel: Channel;
+  application?: string;
+  number?: number;
+  payableAs?: PayableAs | null;
+};
 
 /**
  * The row first; the workflow starts while the answer is on its way, and a relay starts what a crash left behind.
@@ -23,37 +34,54 @@ export async function createFrom(
   services: Services,
   c: Context<ApiEnv>,
   wanted: z.infer<typeof NewOrderBody>,
-  { id, channel, application }: Origin,
+  origin: Origin,
 ): Promise<StoredOrder | { takenBy: OrderId }> {
+  const outcome = await insertFrom(services, c.var.caller, wanted, origin);
+  if ('takenBy' in outcome) return outcome;
+  begin(services, c, outcome);
+  return outcome.stored;
+}
+
+export type Inserted = { stored: StoredOrder; endpoints: string[] };
+
+/** The row alone: whoever asks for it begins the order once it is committed. */
+export async function insertFrom(
+  services: Pick<Services, 'db' | 'sealer' | 'now'>,
+  caller: Caller,
+  wanted: z.infer<typeof NewOrderBody>,
+  { id, channel, application, number, payableAs = null }: Origin,
+): Promise<Inserted | { takenBy: OrderId }> {
   const { sealer, now } = services;
-  const { caller } = c.var;
-  const { merchant } = caller;
-  const { personalData, ...made } = orderFrom(wanted, { id, caller, now: now() });
+  const { personalData, ...made } = orderFrom(wanted, { id, caller, now: now(), payableAs });
   const customer = personalData?.customer?.id ?? null;
-  const outcome = await write(services, {
+  return write(services, {
     ...made,
     channel,
     details: { ...made.details, ...(application !== undefined && { application }) },
     personal: personalData && sealer.seal(personalData, personalContext(id)),
-    customerHash: customer === null ? null : customerHash(sealer, merchant.id, customer),
+    customerHash: customer === null ? null : customerHash(sealer, caller.merchant.id, customer),
+    ...(number !== undefined && { number }),
   });
-  if ('order' in outcome) startLater(services, c, outcome);
-  return outcome;
+}
+
+/** Whoever is to be told is told, and its workflow starts. */
+export function begin(services: Services, c: Context<ApiEnv>, { stored, endpoints }: Inserted): void {
+  services.notifiers.tellSoon(endpoints, 0);
+  startLater(services, c, stored);
 }
 
 /** With a pick-up code of its own; one that a live order has already is drawn again. */
 async function write(
-  services: Pick<Services, 'db' | 'sealer' | 'notifiers'>,
+  services: Pick<Services, 'db' | 'sealer'>,
   made: Omit<OrderToCreate, 'pickupCode'>,
-): Promise<StoredOrder | { takenBy: OrderId }> {
+): Promise<Inserted | { takenBy: OrderId }> {
   const { order, items } = made;
   const place = { order: order.id, merchant: order.merchant, machineNo: pickupMachineOf(items, order) };
   const created = { ...made, pickupCode: hasCode(order) ? newPickupCode(services.sealer, place) : null };
   try {
     const outcome = await createOrder(services.db, created);
     if ('takenBy' in outcome) return outcome;
-    services.notifiers.tellSoon(outcome.endpoints, 0);
-    return storedFrom(created, outcome.numbers);
+    return { stored: storedFrom(created, outcome.numbers), endpoints: outcome.endpoints };
   } catch (error) {
     if (!(error instanceof CodeTaken)) throw error;
     return write(services, made);

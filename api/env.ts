@@ -30,6 +30,8 @@ export type ApiDeps = {
   temporalUi: { url: string; namespace: string } | null;
   /** Per caller; null: none. */
   rateLimit: { perMinute: number } | null;
+  /** What course clients sign a payment's result with; null: no signature counts. */
+  courseNotifySecret: string | null;
   /** Epoch milliseconds. */
   now: () => number;
   ready: () => Promise<ReadyPart[]>;

@@ -6,7 +6,7 @@ import type { OrderId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { sum } from '../domain/money.ts';
 import type { NewOrder } from '../domain/new-order.ts';
-import { FULFILMENTS, type Fulfilment, type Order } from '../domain/order.ts';
+import { FULFILMENTS, type Fulfilment, type Order, type PayableAs } from '../domain/order.ts';
 import type { Caller } from './caller.ts';
 import { NEW_ORDER } from './examples.ts';
 import { amount, currency, quantity, seconds, text, webUrl } from './fields.ts';
@@ -115,10 +115,12 @@ function unitAmountOf(item: ItemBody): number | null {
   return Number.isInteger(each) ? each : null;
 }
 
+type Given = { id: OrderId; caller: Caller; now: number; payableAs?: PayableAs | null };
+
 /** Everything that a new order's rows need; free and test orders come out paid. */
 export function orderFrom(
   body: NewOrderBody,
-  given: { id: OrderId; caller: Caller; now: number },
+  given: Given,
 ): Omit<OrderToCreate, 'channel' | 'personal' | 'customerHash' | 'pickupCode'> & { personalData: PersonalData | null } {
   return {
     ...openOrder(termsOf(body, given)),
@@ -134,10 +136,7 @@ export function orderFrom(
   };
 }
 
-function termsOf(
-  body: NewOrderBody,
-  { id, caller: { merchant, actor }, now }: { id: OrderId; caller: Caller; now: number },
-): NewOrder {
+function termsOf(body: NewOrderBody, { id, caller: { merchant, actor }, now, payableAs }: Given): NewOrder {
   return {
     id,
     merchant: merchant.id,
@@ -160,6 +159,7 @@ function termsOf(
     expiresAt: now + (body.expires_in ?? DEFAULTS.expiresIn) * 1000,
     refundWindowSeconds: body.refund_window ?? DEFAULTS.refundWindow,
     autoReceiptAfterSeconds: body.auto_receipt_after ?? DEFAULTS.autoReceiptAfter,
+    ...(payableAs && { payableAs }),
   };
 }
 

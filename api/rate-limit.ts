@@ -14,7 +14,7 @@ export function limitRate(limit: { perMinute: number }) {
 }
 
 /** Counts a request of a caller. @throws Problem rate_limited */
-export function rateLimit({ perMinute }: { perMinute: number }): (caller: Caller) => Promise<void> {
+export function rateLimit({ perMinute }: { perMinute: number }): (caller: Pick<Caller, 'key'>) => Promise<void> {
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
   return async ({ key }) => {
     await limiter.consume(key).catch((over: unknown) => {

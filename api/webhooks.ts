@@ -114,7 +114,11 @@ function numberIn(notice: KeptNotice): NoticeToRecord['number'] {
 }
 
 /** The same notice a hundred times at once wakes its order once; one that nobody told of is told again. */
-async function tell({ gateway }: Services, c: Context<ApiEnv>, recorded: RecordedNotice): Promise<void> {
+export async function tell(
+  { gateway }: Pick<Services, 'gateway'>,
+  c: Context<ApiEnv>,
+  recorded: RecordedNotice,
+): Promise<void> {
   const { id, order, isNew, isProcessed, ageMs } = recorded;
   if (order === null || isProcessed || (!isNew && ageMs < YOUNG_MS)) return;
   const { log } = c.var;

@@ -89,6 +89,7 @@ async function startApi({ client, ...common }: Common, { databaseUrl, taskQueue 
       notifiers: temporalNotifiers(client, taskQueue),
       temporalUi: null,
       rateLimit: null,
+      courseNotifySecret: null,
       ready: () => Promise.resolve([]),
       registry: new Registry(),
     },

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/common';
 import type { StoredOrder } from '../db/orders.ts';
 import type { Refusal, Wish } from '../domain/commands.ts';
+import { dutiesOf } from '../domain/duties.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { decimalAmount } from '../domain/money.ts';
 import { openedWith } from '../domain/new-order.ts';
@@ -120,7 +121,10 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
   };
 }
 
-/** Until somebody pays, an order costs one event and no task: the start delay is its expiry's timer. */
+/**
+ * Until somebody pays, an order costs one event and no task: the start delay is the timer of its expiry, or of the first
+ * asking where an attempt waits at its provider already.
+ */
 async function start(client: Client, taskQueue: string, { order, row }: StoredOrder, now: number): Promise<string> {
   const workflowId = orderWorkflowId(order.id);
   try {
@@ -132,7 +136,7 @@ async function start(client: Client, taskQueue: string, { order, row }: StoredOr
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       staticSummary: summaryOf(order, row.number),
       typedSearchAttributes: labelsOf(order, row),
-      ...(isUnpaid(order) && order.expiresAt > now && { startDelay: order.expiresAt - now }),
+      ...(isUnpaid(order) && firstMoment(order) > now && { startDelay: firstMoment(order) - now }),
     });
     return handle.firstExecutionRunId;
   } catch (error) {
@@ -153,6 +157,8 @@ async function asleep({ workflow }: Client, taskQueue: string, now: number, limi
   }
   return ids;
 }
+
+const firstMoment = (order: Order): number => Math.min(order.expiresAt, ...dutiesOf(order).map(({ dueAt }) => dueAt));
 
 function summaryOf({ items, total, currency, title }: Order, number: number): string {
   const count = items.length === 1 ? '1 item' : `${items.length} items`;

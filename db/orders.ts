@@ -6,7 +6,7 @@ import type { Item, Order } from '../domain/order.ts';
 import { codeIsLive } from '../domain/pickup.ts';
 import { endpointsTold, outboxRows, toldByCreation } from './outbox.ts';
 import { codeTaken, type NewPickupCode } from './pickup.ts';
-import { bookOf, eventRows, itemColumns, orderColumns } from './rows.ts';
+import { bookOf, eventRows, itemColumns, orderColumns, paymentRows } from './rows.ts';
 import type { Channel, Database, OrderDetails, OrderItemsTable, OrdersTable } from './schema.ts';
 
 /** What creating an order needs beside the order itself. */
@@ -20,6 +20,8 @@ export type OrderToCreate = {
   personal: string | null;
   /** See `customerHash` in api/customer-hash.ts. */
   customerHash: Buffer | null;
+  /** Drawn before, where something else already has it in its name; see `nextNumber`. */
+  number?: number;
   /** In the order of `order.items`. */
   items: readonly { sku: string | null; name: string; unitAmount: number | null; machineNo: string | null }[];
   pickupCode: NewPickupCode | null;
@@ -49,9 +51,10 @@ export async function createOrder(
   const { rows } = await sql<CreatedRow>`
     with doc as materialized (select ${JSON.stringify(documentOf(created))}::jsonb as d),
     made as (
-      insert into orders (id, merchant_id, merchant_order_no, channel, currency, status, refund_status, attention, total,
+      insert into orders (number, id, merchant_id, merchant_order_no, channel, currency, status, refund_status, attention, total,
         paid, held, refunded, version, book, details, personal, customer_hash, created_at, expires_at)
-      select ${order.id}, ${order.merchant}, ${created.merchantOrderNo}, ${created.channel}, ${order.currency}, o.status,
+      overriding system value
+      select ${created.number ?? NEXT_NUMBER}, ${order.id}, ${order.merchant}, ${created.merchantOrderNo}, ${created.channel}, ${order.currency}, o.status,
         o.refund_status, o.attention, o.total, o.paid, o.held, o.refunded, o.version, d -> 'book', d -> 'details',
         ${created.personal}, ${created.customerHash}, ${new Date(order.createdAt)}, ${new Date(order.expiresAt)}
       from doc, jsonb_to_record(d -> 'columns') as o(status text, refund_status text, attention boolean, total bigint,
@@ -69,6 +72,11 @@ export async function createOrder(
       returning position, number
     ),
     ${codeOf(created)},
+    payments as (
+      insert into payments (id, order_id, merchant_id, provider, method, out_trade_no, status, amount)
+      select n.* from made, doc, jsonb_to_recordset(d -> 'payments') as n(id text, order_id text, merchant_id text,
+        provider text, method text, out_trade_no text, status text, amount bigint)
+    ),
     events as (
       insert into order_events (order_id, seq, id, type, at, actor, data)
       select n.* from made, doc, jsonb_to_recordset(d -> 'events') as n(order_id text, seq int, id text, type text,
@@ -87,6 +95,14 @@ export async function createOrder(
   if (!row) return createOrder(db, { ...created, events });
   if (row.number === null) return { takenBy: row.taken_by! };
   return { numbers: { number: row.number, items: row.items!, code: row.code }, endpoints: row.endpoints };
+}
+
+const NEXT_NUMBER = sql`nextval(pg_get_serial_sequence('orders', 'number'))`;
+
+/** The number of an order that is about to be created. */
+export async function nextNumber(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql<{ number: number }>`select ${NEXT_NUMBER} as number`.execute(db);
+  return rows[0]!.number;
 }
 
 /** What the database numbered: the order, its items in their order, its pick-up code. */
@@ -122,6 +138,7 @@ function documentOf({ order, events, details, items }: OrderToCreate) {
       delivery_timeout_seconds: item.deliveryTimeoutSeconds,
       on_failure: item.onFailure,
     })),
+    payments: paymentRows(order),
     events: eventRows(order, 0, events),
     outbox: outboxRows(blankOrder(openedWith(order, details.confirm)), events),
   };
@@ -135,7 +152,7 @@ export function storedFrom(created: OrderToCreate, numbers: Numbers): StoredOrde
   const { items } = documentOf(created);
   const times = { created_at: new Date(order.createdAt), expires_at: new Date(order.expiresAt) };
   const sums = { total, paid, held, refunded };
-  const saves = { version, base: 0, task: 0, saved_run: null, run_id: null };
+  const saves = { version, base: 0, task: 0, saved_run: null, run_id: null, rolled_up: 0 };
   const { id, merchant: merchant_id, currency } = order;
   const names = { id, number, merchant_id, merchant_order_no: merchantOrderNo, channel, currency };
   return {
@@ -157,6 +174,12 @@ export async function findOrder(
     .$if(merchant !== null, (query) => query.where('merchant_id', '=', merchant!))
     .executeTakeFirst();
   return row ? storedOrder(row) : null;
+}
+
+/** Those that there are, in no order. */
+export async function findOrders(db: Kysely<Database>, ids: readonly string[]): Promise<StoredOrder[]> {
+  if (ids.length === 0) return [];
+  return (await wholeOrders(db).where('id', 'in', ids).execute()).map(storedOrder);
 }
 
 /** Rows of orders with their items and pick-up codes. */

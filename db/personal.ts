@@ -39,6 +39,7 @@ export function erasePersonalData(
       .where('id', '=', id)
       .execute();
     await trx.deleteFrom('buyers').where('order_id', '=', id).execute();
+    await trx.updateTable('course_orders').set({ third_buyer_id: null }).where('order_id', '=', id).execute();
     await eraseWords(trx, order);
     await eraseAnswers(trx, id, strip);
     return true;

@@ -71,7 +71,7 @@ export function ledgerRows(order: Order) {
   const captures = attempts.flatMap(({ payment, provider }) =>
     payment.captures
       .filter(({ amount }) => amount > 0)
-      .map(({ tradeNo, amount, currency, at }) => ({
+      .map(({ tradeNo, amount, currency, at, unconfirmed = false }) => ({
         ...common,
         type: 'capture' as const,
         reference: tradeNo,
@@ -80,6 +80,7 @@ export function ledgerRows(order: Order) {
         amount,
         currency,
         at: instant(at),
+        confirmed: !unconfirmed,
       })),
   );
   const refunds = order.refunds.flatMap((refund) => {
@@ -95,6 +96,7 @@ export function ledgerRows(order: Order) {
       amount,
       currency,
       at: instant(settledAt),
+      confirmed: true,
     }));
   });
   return [...captures, ...refunds];

@@ -115,11 +115,12 @@ refunds_out as (
     and not exists (select from jsonb_array_elements(d -> 'refunds') n where n ->> 'id' = r.id))`;
 
 const LEDGER = sql`ledger_in as (
-  insert into ledger (order_id, type, reference, merchant_id, provider, out_trade_no, amount, currency, at)
+  insert into ledger (order_id, type, reference, merchant_id, provider, out_trade_no, amount, currency, at, confirmed)
   select n.* from saved, doc, jsonb_to_recordset(d -> 'ledger') as n(order_id text, type text, reference text,
-    merchant_id text, provider text, out_trade_no text, amount bigint, currency text, at timestamptz)
-  on conflict (order_id, type, reference) do update set amount = excluded.amount, currency = excluded.currency
-    where (ledger.amount, ledger.currency) <> (excluded.amount, excluded.currency)),
+    merchant_id text, provider text, out_trade_no text, amount bigint, currency text, at timestamptz, confirmed boolean)
+  on conflict (order_id, type, reference) do update set amount = excluded.amount, currency = excluded.currency,
+    confirmed = excluded.confirmed
+    where (ledger.amount, ledger.currency, ledger.confirmed) <> (excluded.amount, excluded.currency, excluded.confirmed)),
 ledger_out as (
   delete from ledger l using saved, doc where l.order_id = saved.id and not exists (
     select from jsonb_array_elements(d -> 'ledger') n where n ->> 'type' = l.type and n ->> 'reference' = l.reference))`;

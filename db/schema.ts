@@ -13,6 +13,7 @@ import type {
 import type { PublicStatus, RefundStatusOfOrder } from '../domain/view.ts';
 import type { ApplicationsTable } from './schema-applications.ts';
 import type { ConsoleSessionsTable } from './schema-console.ts';
+import type { CourseTables } from './schema-courses.ts';
 import type { FindingsTable, LedgerWithFees, StatementLinesTable, StatementsTable } from './schema-reconciliation.ts';
 import type {
   NotificationAttemptsTable,
@@ -20,9 +21,10 @@ import type {
   OutboxTable,
   WebhookEndpointsTable,
 } from './schema-notifications.ts';
+import type { LedgerTable, NoticesTable, ProviderAccountsTable } from './schema-providers.ts';
 
 /** Amounts are integers in the minor unit of the order's currency. */
-export interface Database {
+export interface Database extends CourseTables {
   merchants: MerchantsTable;
   api_keys: ApiKeysTable;
   provider_accounts: ProviderAccountsTable;
@@ -93,13 +95,6 @@ interface ApiKeysTable {
   revoked_at: Date | null;
 }
 
-interface ProviderAccountsTable {
-  merchant_id: string;
-  provider: ProviderName;
-  /** Public parts as they are; secrets only by reference, `file:…` or `env:…`. */
-  config: Json<Record<string, unknown>>;
-}
-
 /** What of an order only the API needs. */
 export type OrderDetails = {
   confirm: boolean;
@@ -138,6 +133,8 @@ export interface OrdersTable {
   /** Refunds requested, approved, processing and succeeded: never more than was paid (rule 3). */
   held: number;
   refunded: number;
+  /** How much of it, paid less refunded, the sums have: see rollup.ts. */
+  rolled_up: Generated<number>;
   /** The order as its rules know it, without its items: they have rows of their own. */
   book: Json<Omit<Order, 'items'>>;
   details: Json<OrderDetails>;
@@ -253,36 +250,6 @@ interface RefundsTable {
   amount: number;
   /** As the contract shows it. */
   body: Json<Record<string, unknown>>;
-}
-
-/** Money that moved at a provider: one row for every capture and every refund. */
-interface LedgerTable {
-  order_id: string;
-  type: 'capture' | 'refund';
-  /** The provider's number of the payment, or our number of the refund. */
-  reference: string;
-  merchant_id: string;
-  provider: ProviderName;
-  out_trade_no: string;
-  amount: number;
-  currency: string;
-  at: Date;
-}
-
-interface NoticesTable {
-  id: string;
-  provider: ProviderName;
-  merchant_id: string;
-  /** The provider's own number of the notice. */
-  notice_id: string;
-  /** Of the payment; of the refund where the notice names only that. */
-  out_trade_no: string;
-  order_id: string | null;
-  /** What the verified notice says; no personal datum. */
-  body: Json<unknown>;
-  received_at: Made;
-  /** When the order's workflow has taken it in, and saved. */
-  processed_at: Date | null;
 }
 
 interface IdempotencyKeysTable {

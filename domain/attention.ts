@@ -5,10 +5,14 @@ import { isPaid, isUnpaid } from './order.ts';
 import { hasFailed } from './item.ts';
 import { awaitsReplacement, strayRefunds } from './refund.ts';
 import { isOnItsWayBack, isOwnRefund } from './sums.ts';
+import { fallsShort } from './unconfirmed.ts';
 
 /** What a person should look at: contract, "attention". */
 export const ATTENTION_CODES = {
   payment_disputed: 'Money of a wrong amount or currency came. Resolve the payment: return it, or accept it.',
+  payment_unconfirmed:
+    'The merchant told of a payment that its provider does not confirm, or confirms with less money. Compare the books; ' +
+    'it goes on being asked about.',
   foreign_notice: 'A verified notice named another merchant or app. Compare the account with the provider, then retry.',
   closing_delayed:
     'A payment attempt could not be closed at its provider yet. It goes on being tried; retry tries now.',
@@ -42,7 +46,9 @@ export function attentionOf(order: Order): Attention[] {
 function paymentTroubles(order: Order): Attention[] {
   const disputed = order.payments.flatMap(({ captures }) => captures.filter(({ use }) => use === 'disputed'));
   const foreign = order.payments.flatMap(({ foreignNoticeAt }) => (foreignNoticeAt === null ? [] : [foreignNoticeAt]));
+  const short = order.payments.filter((payment) => fallsShort(order, payment));
   return [
+    ...short.map(({ paidAt }): Attention => ({ code: 'payment_unconfirmed', since: paidAt ?? order.createdAt })),
     ...(isUnpaid(order) ? disputed.map(({ at }): Attention => ({ code: 'payment_disputed', since: at })) : []),
     ...foreign.map((since): Attention => ({ code: 'foreign_notice', since })),
   ];
@@ -62,6 +68,8 @@ function codeOf(type: Duty['type']): AttentionCode {
       return 'closing_delayed';
     case 'capture_attempt':
       return 'capture_delayed';
+    case 'confirm_payment':
+      return 'payment_unconfirmed';
     case 'make_refund':
     case 'watch_refund':
       return 'refund_delayed';

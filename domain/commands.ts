@@ -23,7 +23,8 @@ type DeliveryReport = {
 export type PaymentFinding =
   | { state: 'pending' }
   | { state: 'processing' }
-  | { state: 'paid'; tradeNo: string; amount: number; currency: string; paidAt: number }
+  /** `unconfirmed`: only the merchant says so. */
+  | { state: 'paid'; tradeNo: string; amount: number; currency: string; paidAt: number; unconfirmed?: true }
   | { state: 'approved' }
   /** `mayYetBePaid`: what was opened still stands at its provider, or nobody knows that it doesn't. */
   | { state: 'failed'; reason: string; mayYetBePaid?: true }

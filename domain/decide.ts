@@ -20,6 +20,7 @@ import { refundFound, settledWithoutProvider } from './refund.ts';
 import { strayMoneyReturns } from './returns.ts';
 import { reviewIgnored, reviewRefund } from './review.ts';
 import { retry, timePassed } from './time.ts';
+import { waitingAttempts } from './waiting-attempts.ts';
 
 /** What a command means for this order at that time, decided without touching anything. */
 export function decide(order: Order, command: Command, at: number): Decision {
@@ -77,7 +78,7 @@ function answerTo(order: Order, command: Command, at: number): Decision {
 export function openOrder(given: NewOrder): { order: Order; events: OrderEvent[] } {
   const blank = blankOrder(given);
   const { createdAt: at, createdBy: by = SYSTEM } = given;
-  const events = withConsequences(blank, [{ type: 'order.created', at, by }], at);
+  const events = withConsequences(blank, [{ type: 'order.created', at, by }, ...waitingAttempts(blank)], at);
   return { order: events.reduce(evolve, blank), events };
 }
 

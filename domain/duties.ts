@@ -5,6 +5,8 @@ import { dispatchIsHeld } from './item.ts';
 import { PAUSES } from './limits.ts';
 import type { Order, Payment } from './order.ts';
 import { isLive, isOpened, isPaid, isUnpaid, isWatched } from './order.ts';
+import { unconfirmedOf } from './unconfirmed.ts';
+import { isWaiting } from './waiting-attempts.ts';
 
 /**
  * What is still owed to the world. `key` is the same as long as it is the same duty; `since` is when it came to be
@@ -15,6 +17,7 @@ export type Duty = { key: string; since: number; dueAt: number } & (
   | { type: 'watch_attempt'; payment: PaymentId }
   | { type: 'capture_attempt'; payment: PaymentId }
   | { type: 'close_attempt'; payment: PaymentId }
+  | { type: 'confirm_payment'; payment: PaymentId }
   | { type: 'make_refund'; refund: RefundId }
   | { type: 'watch_refund'; refund: RefundId }
   | { type: 'dispatch_item'; item: ItemId; dispatch: number; quantity: number; mayBeTaken: boolean }
@@ -28,12 +31,14 @@ export function dutiesOf(order: Order): Duty[] {
 function attemptDuties(order: Order): Duty[] {
   return order.payments.flatMap((payment): Duty[] => {
     const { id, closingSince, startedAt, approvedAt } = payment;
+    const told = unconfirmedOf(payment);
+    if (told) return [{ key: `confirm/${id}`, type: 'confirm_payment', payment: id, since: told.at, dueAt: told.at }];
     if (!isLive(payment) && !isWatched(payment)) return [];
     if (closingSince !== null)
       return [{ key: `close/${id}`, type: 'close_attempt', payment: id, since: closingSince, dueAt: closingSince }];
     if (isWatched(payment)) return [watching(order, payment)];
     if (!isUnpaid(order)) return [];
-    if (!isOpened(payment)) {
+    if (!isOpened(payment) && !isWaiting(payment)) {
       const dueAt = openableAt(order, payment);
       return [{ key: `open/${id}`, type: 'open_attempt', payment: id, since: startedAt, dueAt }];
     }

@@ -47,7 +47,8 @@ type TimelineFact =
   /** `watchedUntil`: it may yet be paid, and is asked about until then. */
   | { type: 'payment.failed'; payment: PaymentId; failure: string; watchedUntil?: number }
   | { type: 'payment.closed'; payment: PaymentId; watchedUntil?: number }
-  | { type: 'payment.disputed'; payment: PaymentId; capture: Capture }
+  /** `isOnlyTold`: by the merchant. No money is presumed, and nothing changes. */
+  | { type: 'payment.disputed'; payment: PaymentId; capture: Capture; isOnlyTold?: true }
   | { type: 'item.delivery_updated'; items: readonly ItemChange[]; detail: string | null }
   /** `withdrawn`: of a refund that is approved from the start. */
   | { type: 'refund.requested'; refund: Refund; withdrawn?: readonly Withdrawal[] }
@@ -75,6 +76,7 @@ type TimelineFact =
 
 /** What only the order itself needs to remember. */
 type InnerFact =
+  /** `outTradeNo`: it waits under this number, and is opened elsewhere. */
   | {
       type: 'attempt_started';
       payment: PaymentId;
@@ -83,7 +85,10 @@ type InnerFact =
       startedAt?: number;
       expiresAt: number;
       buyer?: string;
+      outTradeNo?: string;
     }
+  /** One that waits is to be opened here. */
+  | { type: 'attempt_taken'; payment: PaymentId; method: PaymentMethod; expiresAt: number; buyer?: string }
   | { type: 'attempt_closing'; payment: PaymentId }
   | { type: 'closing_began'; ending: Ending }
   /** Its provider was asked again about an attempt that counts as failed or closed; null: nobody can pay it any more. */
@@ -94,6 +99,8 @@ type InnerFact =
   | { type: 'attempt_approval_ended'; payment: PaymentId; isTaken: boolean }
   /** `isRevoked`: its provider gave it back at once. */
   | { type: 'money_captured'; payment: PaymentId; capture: Capture; isRevoked?: true }
+  /** Its provider says the same; `told`: the number under which the merchant had told of it. */
+  | { type: 'capture_confirmed'; payment: PaymentId; told: string; capture: Capture }
   | { type: 'foreign_notice'; payment: PaymentId }
   | { type: 'refund_processing'; refund: RefundId }
   | { type: 'refund_tried_again'; refund: RefundId }

@@ -9,7 +9,7 @@ import { paymentIsReturned } from './sums.ts';
 
 type PaymentEvent = Extract<
   OrderEvent,
-  { type: `payment.${string}` | `attempt_${string}` | 'money_captured' | 'foreign_notice' }
+  { type: `payment.${string}` | `attempt_${string}` | 'money_captured' | 'capture_confirmed' | 'foreign_notice' }
 >;
 
 /** The order after something happened to one of its attempts. */
@@ -18,6 +18,13 @@ export function afterPaymentEvent(order: Order, event: PaymentEvent): Order {
   switch (event.type) {
     case 'attempt_started':
       return { ...order, payments: [...order.payments, newAttempt(order, event)] };
+    case 'attempt_taken':
+      return change(() => ({
+        method: event.method,
+        expiresAt: event.expiresAt,
+        waiting: false,
+        ...(event.buyer !== undefined && { buyer: event.buyer }),
+      }));
     case 'payment.opened':
       return change(() => ({
         action: event.action,
@@ -43,12 +50,14 @@ export function afterPaymentEvent(order: Order, event: PaymentEvent): Order {
     case 'attempt_approval_ended':
       return change(() => ({ approvedAt: null, status: event.isTaken ? 'processing' : 'pending' }));
     case 'payment.disputed':
-      return change((payment) => withMoney(order, payment, event.capture));
+      return event.isOnlyTold ? order : change((payment) => withMoney(order, payment, event.capture));
     case 'money_captured':
       return change((payment) => ({
         ...withMoney(order, payment, event.capture),
         ...(event.isRevoked && { revokedAt: event.at }),
       }));
+    case 'capture_confirmed':
+      return withConfirmed(order, event);
     case 'attempt_closing':
       return change(() => ({ closingSince: event.at }));
     case 'foreign_notice':
@@ -62,7 +71,8 @@ function newAttempt(order: Order, event: Extract<OrderEvent, { type: 'attempt_st
   return {
     id: event.payment,
     method: event.method,
-    outTradeNo: outTradeNoOf(event.payment),
+    outTradeNo: event.outTradeNo ?? outTradeNoOf(event.payment),
+    ...(event.outTradeNo !== undefined && { waiting: true }),
     ...(event.buyer !== undefined && { buyer: event.buyer }),
     amount: order.total,
     status: 'pending',
@@ -104,6 +114,22 @@ function withMoney(order: Order, payment: Payment, capture: Capture): Partial<Pa
   const paidAt = payment.paidAt ?? (isDisputed ? null : capture.at);
   const status = statusByMoney(order, { ...payment, captures });
   return { captures, status, closingSince: null, paidAt, ...unapproved(payment), ...unwatched(payment) };
+}
+
+/** The provider's word stands in the place of the merchant's, also for refunds that were asked for meanwhile. */
+function withConfirmed(
+  order: Order,
+  { payment, told, capture }: Extract<PaymentEvent, { type: 'capture_confirmed' }>,
+): Order {
+  const refunds = order.refunds.map((refund) =>
+    refund.source?.payment === payment && refund.source.tradeNo === told
+      ? { ...refund, source: { payment, tradeNo: capture.tradeNo } }
+      : refund,
+  );
+  const confirmed = changePayment(order, payment, ({ captures }) => ({
+    captures: captures.map((one) => (one.tradeNo === told ? capture : one)),
+  }));
+  return afterMoneyMoved({ ...confirmed, refunds });
 }
 
 /** How a payment that took money stands, by what of it has gone back. */

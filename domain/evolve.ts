@@ -47,6 +47,8 @@ function after(order: Order, event: OrderEvent): Order {
     case 'attention_seen':
       return attentionSeen(order);
     case 'attempt_started':
+    case 'attempt_taken':
+    case 'capture_confirmed':
     case 'payment.opened':
     case 'payment.processing':
     case 'payment.failed':

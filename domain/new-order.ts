@@ -1,6 +1,6 @@
 import { itemId, type MerchantId, type OrderId } from './ids.ts';
 import { sum } from './money.ts';
-import type { Actor, Fulfilment, Order } from './order.ts';
+import type { Actor, Fulfilment, Order, PayableAs } from './order.ts';
 
 /** What an order is opened with: all that its rules need, and no personal datum. */
 export type NewOrder = {
@@ -26,12 +26,13 @@ export type NewOrder = {
   expiresAt: number;
   refundWindowSeconds: number;
   autoReceiptAfterSeconds: number;
+  payableAs?: PayableAs;
 };
 
 /** What an order was opened with: `openOrder` makes the same order of it again. */
 export function openedWith(order: Order, confirm: boolean): NewOrder {
   const { id, merchant, title, currency, discount, deliveryFee, test, fourEyes, createdAt, expiresAt } = order;
-  const { createdBy, refundWindowSeconds, autoReceiptAfterSeconds } = order;
+  const { createdBy, refundWindowSeconds, autoReceiptAfterSeconds, payableAs } = order;
   const items = order.items.map(({ quantity, amount, fulfilment, deliveryTimeoutSeconds, onFailure }) => ({
     quantity,
     amount,
@@ -39,7 +40,12 @@ export function openedWith(order: Order, confirm: boolean): NewOrder {
     deliveryTimeoutSeconds,
     onFailure,
   }));
-  const terms = { ...(createdBy && { createdBy }), refundWindowSeconds, autoReceiptAfterSeconds };
+  const terms = {
+    ...(createdBy && { createdBy }),
+    refundWindowSeconds,
+    autoReceiptAfterSeconds,
+    ...(payableAs && { payableAs }),
+  };
   return {
     id,
     merchant,

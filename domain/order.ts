@@ -55,6 +55,8 @@ export type Capture = Readonly<{
   currency: string;
   at: number;
   use: 'order' | 'disputed' | 'excess';
+  /** Only the merchant has said so: its provider has still to confirm it. */
+  unconfirmed?: true;
 }>;
 
 /** One try to pay. */
@@ -62,6 +64,8 @@ export type Payment = Readonly<{
   id: PaymentId;
   method: PaymentMethod;
   outTradeNo: string;
+  /** Nobody has opened it here: its buyer pays it at its provider, under its number. */
+  waiting?: boolean;
   /** Where the details of its buyer are kept, if it has any. */
   buyer?: string;
   amount: number;
@@ -162,6 +166,8 @@ export type Redemption = Readonly<{ id: string; items: readonly { item: ItemId; 
 export type OrderStatus =
   'awaiting_confirmation' | 'pending_payment' | 'paid' | 'processing' | 'completed' | 'cancelled';
 
+export type PayableAs = Readonly<{ outTradeNo: string; methods: readonly PaymentMethod[] }>;
+
 export type Order = Readonly<{
   id: OrderId;
   merchant: MerchantId;
@@ -179,6 +185,8 @@ export type Order = Readonly<{
   expiresAt: number;
   refundWindowSeconds: number;
   autoReceiptAfterSeconds: number;
+  /** May be paid under this number from the start, by each of these methods: one of each provider. */
+  payableAs?: PayableAs;
   items: readonly Item[];
   status: OrderStatus;
   /** The customer's final yes was asked for, and given. */

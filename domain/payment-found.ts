@@ -7,6 +7,7 @@ import { methodTerms } from './method.ts';
 import type { Actor, Order, Payment } from './order.ts';
 import { isLive, isOpened, isUnpaid, isWatched, needsClosing, paymentOf } from './order.ts';
 import { isGoingBack, isRightMoney, moneyReturns } from './returns.ts';
+import { confirmed, moneyTold } from './unconfirmed.ts';
 
 /** What a provider tells about an attempt: by a verified notice, or because it was asked. Never an error. */
 
@@ -36,7 +37,9 @@ function foundOut(order: Order, attempt: Payment, fact: CommandOf<'payment_found
   if (isBeingRevoked(attempt) && !closing) return [];
   switch (finding.state) {
     case 'paid':
-      return moneyCame(order, attempt, finding, at, by);
+      return finding.unconfirmed
+        ? moneyTold(order, attempt, finding, at, by)
+        : moneyCame(order, attempt, finding, at, by);
     case 'revoked':
       return moneyWentBack(order, attempt, finding, at, by);
     case 'processing':
@@ -98,11 +101,13 @@ function closed(
 
 const lastAsking = ({ expiresAt }: Payment): number => expiresAt + PAUSES.lastAsking;
 
-type Money = { tradeNo: string; amount: number; currency: string; paidAt: number };
+export type Money = { tradeNo: string; amount: number; currency: string; paidAt: number };
 
 /** Money that came is a fact: it pays the order, is disputed, or is owed back (rules 1, 2, 5). It is never refused. */
 function moneyCame(order: Order, attempt: Payment, money: Money, at: number, by: Actor): OrderEvent[] {
   const { tradeNo, amount, currency, paidAt } = money;
+  const confirming = confirmed(order, attempt, money, at, by);
+  if (confirming) return [confirming];
   if (isToldBefore(order, attempt, money)) return [];
   const stamp = { payment: attempt.id, at, by };
   const capture = { tradeNo, amount, currency, at: paidAt };

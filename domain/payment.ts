@@ -3,12 +3,13 @@ import type { OrderEvent } from './events.ts';
 import type { PaymentId } from './ids.ts';
 import { paymentId } from './ids.ts';
 import { LIMITS, PAUSES } from './limits.ts';
-import { methodTerms } from './method.ts';
+import { methodTerms, providerOf } from './method.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
 import { isOpen, isPaid, isUnpaid, needsClosing, paymentOf, SYSTEM } from './order.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
 import { isGoingBack, moneyReturns } from './returns.ts';
+import { isPayableFromStart, isWaiting } from './waiting-attempts.ts';
 
 /** Why an order takes no wish of its unpaid time any more, if so (rule 8). */
 export function refusalWhenUnpaidIsOver(order: Order, at: number): Refusal | null {
@@ -21,29 +22,37 @@ export function refusalWhenUnpaidIsOver(order: Order, at: number): Refusal | nul
   return null;
 }
 
-/** A further attempt closes the earlier ones first; the same method while one is open is that one (rule 1). */
+/**
+ * A further attempt closes the earlier ones first; the same method while one is open is that one (rule 1). One that waits
+ * at the method's provider is the attempt, beside those that wait or are open under the same number.
+ */
 export function openPayment(order: Order, wish: CommandOf<'open_payment'>, at: number): Decision {
   const { method, buyer, by } = wish;
   const over = refusalWhenUnpaidIsOver(order, at);
   if (over) return { refused: over };
   if (order.status === 'awaiting_confirmation')
     return refused('invalid_state', 'The order has to be confirmed before it is paid.');
-  const earlier = order.payments.filter(needsClosing);
+  const earlier = order.payments.filter((p) => needsClosing(p) && !isWaiting(p));
   const same = earlier.find((p) => isOpen(p) && p.method === method && at < p.expiresAt);
   if (same) return nothing;
+  const startedAt = startOf(wish, at);
+  const expiresAt = Math.min(order.expiresAt, startedAt + methodTerms(method).lastsMinutes * 60_000);
+  const terms = { method, expiresAt, ...(buyer !== undefined && { buyer }), at, by };
+  const waiting = order.payments.find((p) => isWaiting(p) && providerOf(p.method) === providerOf(method));
+  if (waiting)
+    return done(...earlier.filter((p) => !isPayableFromStart(order, p)).map((p) => attemptCloses(p.id, at, by)), {
+      type: 'attempt_taken',
+      payment: waiting.id,
+      ...terms,
+    });
   if (order.payments.length >= LIMITS.attempts)
     return refused('limit_reached', `An order takes at most ${LIMITS.attempts} payment attempts.`);
   const payment = paymentId(order.id, order.payments.length);
-  const startedAt = startOf(wish, at);
   return done(...earlier.map((p) => attemptCloses(p.id, at, by)), {
     type: 'attempt_started',
     payment,
-    method,
     ...(startedAt !== at && { startedAt }),
-    expiresAt: Math.min(order.expiresAt, startedAt + methodTerms(method).lastsMinutes * 60_000),
-    ...(buyer !== undefined && { buyer }),
-    at,
-    by,
+    ...terms,
   });
 }
 

@@ -87,7 +87,11 @@ function delays(order: Order): Deadline[] {
     }));
 }
 const isImpatient = (type: Duty['type']): boolean =>
-  type === 'close_attempt' || type === 'capture_attempt' || type === 'make_refund' || type === 'dispatch_item';
+  type === 'close_attempt' ||
+  type === 'capture_attempt' ||
+  type === 'confirm_payment' ||
+  type === 'make_refund' ||
+  type === 'dispatch_item';
 
 /**
  * A person wants what is stuck tried again now: refunds that rest after a failure; what is under way is begun anew by

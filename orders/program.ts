@@ -2,6 +2,7 @@ import { Command, CommanderError, type OptionValues } from 'commander';
 import { StartError } from '../start/failure.ts';
 import { accountCommands } from './accounts.ts';
 import { applicationCommands } from './applications.ts';
+import { courseCommands } from './courses.ts';
 import { endpointCommands } from './endpoints.ts';
 import { addExamples } from './examples.ts';
 import { inspectCommands } from './inspect.ts';
@@ -46,6 +47,7 @@ const GROUPS = [
   endpointCommands,
   machineCommands,
   applicationCommands,
+  courseCommands,
   inspectCommands,
   retryCommand,
   reconciliationCommands,

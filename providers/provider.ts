@@ -101,8 +101,8 @@ export type Notice = {
 /** What a buyer's browser posts to the provider. */
 export type BuyerForm = { action: string; fields: Readonly<Record<string, string>> };
 
-/** A notice as it is kept. `ours`: it meant the account that we held when it came. */
-export type KeptNotice = Notice & { ours: boolean };
+/** A notice as it is kept. `ours`: it meant the account that we held when it came; `told`: by the merchant, not by the provider. */
+export type KeptNotice = Notice & { ours: boolean; told?: true };
 
 /** An HTTP answer, word for word as the provider wants it. */
 export type Acknowledgement = { status: number; headers: Record<string, string>; body: string };

@@ -20,4 +20,5 @@ export function banner({ config, ownsDatabase, temporalUiUrl }: Surroundings): s
 const DEMO_KEYS = [
   ['Demo merchant', 'API key sk_test_demo · operator key op_test_demo'],
   ['', 'vending: Appid ds_demo · AppSecret ds_demo_secret'],
+  ['', 'courses: tokens student_demo · student2_demo · teacher_demo'],
 ];

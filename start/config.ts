@@ -35,6 +35,8 @@ export type Config = {
   /** The first one encrypts. Null: the embedded mode makes one, see keys.ts. */
   encryptionKeys: EncryptionKeys | null;
   logLevel: LogLevel;
+  /** What course clients sign a payment's result with. Null: no signature counts. */
+  courseNotifySecret: string | null;
   /** What one caller may ask of an API that is started alone. */
   requestsPerMinute: number;
 };
@@ -84,6 +86,7 @@ function read(env: Environment, defaultHost: string): Config {
     dataDir: resolve(valueOf(env, 'DATA_DIR') ?? '.data'),
     encryptionKeys: readKeys(env),
     logLevel: readLogLevel(env),
+    courseNotifySecret: readCourseSecret(env),
     requestsPerMinute: readRate(env),
   };
   checkDistinct(portsOf(config));
@@ -147,6 +150,17 @@ function readPort(env: Environment, variable: string, standard: number): number 
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw invalid(variable, text, 'a port is a whole number from 1 to 65535');
   return port;
+}
+
+const SHORTEST_SECRET = 16;
+
+function readCourseSecret(env: Environment): string | null {
+  const secret = valueOf(env, 'COURSE_NOTIFY_SECRET');
+  if (secret !== null && secret.length < SHORTEST_SECRET)
+    throw new ConfigError(
+      `COURSE_NOTIFY_SECRET can't be used (its value is secret and not shown): it must have at least ${SHORTEST_SECRET} characters.`,
+    );
+  return secret;
 }
 
 function readRate(env: Environment): number {

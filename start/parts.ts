@@ -25,7 +25,7 @@ import type { Log } from './log.ts';
 import type { ProcessMetrics } from './metrics.ts';
 import { freePort } from './ports.ts';
 import { demoAccounts, seedAccounts, simulatedMachineOwners, simulatedMerchants } from './demo-accounts.ts';
-import { seedMerchant } from './seed.ts';
+import { DEMO, seedMerchant } from './seed.ts';
 
 /** What the parts find when they start. */
 export type Surroundings = {
@@ -159,6 +159,7 @@ async function api({
       findMachines: machineGateways((merchant) => findMachineGateway(db, merchant), process.env),
       temporalUi: temporalUiUrl === null ? null : { url: temporalUiUrl, namespace: temporal.namespace },
       rateLimit: isEmbedded ? null : { perMinute: config.requestsPerMinute },
+      courseNotifySecret: config.courseNotifySecret ?? (isEmbedded ? DEMO.courseNotifySecret : null),
       ready: () => readiness(db, client, isEmbedded ? `http://127.0.0.1:${config.simulatorPort}/healthz` : null),
       registry: metrics,
     },

@@ -5,6 +5,10 @@ import { TASK_QUEUE } from '../workflows/messages.ts';
 export const ensureRelay = (client: Client, taskQueue = TASK_QUEUE): Promise<void> =>
   ensure(client, taskQueue, 'relay', { every: { intervals: [{ every: '10s' }] }, catchUp: '1m', lasts: '2m' });
 
+/** The one that brings the albums' sums up to date. */
+export const ensureRollUp = (client: Client, taskQueue = TASK_QUEUE): Promise<void> =>
+  ensure(client, taskQueue, 'rollUp', { every: { intervals: [{ every: '5m' }] }, catchUp: '1m', lasts: '2m' });
+
 /**
  * The one that compares the ledger with the providers' statements: at 11:30 in China, when bills of the day before are
  * made, and 3:30 of UTC, when PayPal has listed all of it.

@@ -10,7 +10,7 @@ import type { FindProvider } from '../providers/accounts.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { deploymentOf, makeCurrent } from './deployment.ts';
 import { runWorker, type RunningWorker } from './run.ts';
-import { ensureReconciliation, ensureRelay } from './schedule.ts';
+import { ensureReconciliation, ensureRelay, ensureRollUp } from './schedule.ts';
 
 export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log' | 'sealer' | 'allowLoopback'> & {
   client: Client;
@@ -24,7 +24,7 @@ export type WorkerDeps = Pick<Deps, 'db' | 'now' | 'log' | 'sealer' | 'allowLoop
   cachedOrders?: number;
 };
 
-/** Connects and runs a worker for all orders, and sees to it that relay and reconciliation are scheduled. */
+/** Connects and runs a worker for all orders, and sees to it that relay, roll-up and reconciliation are scheduled. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { db, now, log, sealer, allowLoopback, client, temporal, taskQueue, cachedOrders } = deps;
   const { findProvider, findMachines, publicUrl } = deps;
@@ -67,6 +67,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   await makeCurrent(client, deployment);
   await ensureRelay(client, taskQueue);
   await ensureReconciliation(client, taskQueue);
+  await ensureRollUp(client, taskQueue);
   let stopped: Promise<void> | undefined;
   return {
     failed: worker.failed,

@@ -1,8 +1,10 @@
 import { patched } from '@temporalio/workflow';
 import type { ItemId, PaymentId, RefundId } from '../domain/ids.ts';
 import { outRefundNoOf } from '../domain/ids.ts';
+import { providerOf } from '../domain/method.ts';
 import type { Actor, Order } from '../domain/order.ts';
 import { refundOf } from '../domain/order.ts';
+import type { NoticeFinding } from '../activities/calls.ts';
 import { findReviewer, loadOrder, readNotice } from './activities.ts';
 import type { Arrival, OrderBook } from './book.ts';
 import type { DeliveryReportSignal } from './messages.ts';
@@ -29,8 +31,9 @@ async function takeNotice(book: OrderBook, noticeId: string): Promise<void> {
   if (!notice) return;
   const by: Actor = { type: 'provider', name: notice.provider };
   if (notice.about === 'payment') {
-    const payment = attemptNumbered(book.order, notice.outTradeNo) ?? (await lostAttempt(book, notice.outTradeNo));
-    if (payment && notice.ours) book.note({ type: 'payment_found', payment, finding: notice.finding, by });
+    const payment = attemptOf(book.order, notice) ?? (await lostAttempt(book, notice));
+    const sayer: Actor = notice.told ? { type: 'merchant', name: null } : by;
+    if (payment && notice.ours) book.note({ type: 'payment_found', payment, finding: notice.finding, by: sayer });
     else if (payment) book.note({ type: 'foreign_notice_found', payment, by });
   } else {
     const refund = refundNumbered(book.order, notice.outRefundNo);
@@ -41,17 +44,20 @@ async function takeNotice(book: OrderBook, noticeId: string): Promise<void> {
   book.noticeTaken(noticeId);
 }
 
-const attemptNumbered = (order: Order, outTradeNo: string): PaymentId | undefined =>
-  order.payments.find((payment) => payment.outTradeNo === outTradeNo)?.id;
+type AboutPayment = Extract<NoticeFinding, { about: 'payment' }>;
+
+/** One number may stand for an attempt at each of several providers. */
+const attemptOf = (order: Order, { provider, outTradeNo }: AboutPayment): PaymentId | undefined =>
+  order.payments.find((one) => one.outTradeNo === outTradeNo && providerOf(one.method) === provider)?.id;
 
 /**
  * A worker can die after it saved an attempt, and the wish for it be lost with the task: the buyer may have seen it in
  * the database all the same, and paid. The order takes up what is stored before the next save takes it back.
  */
-async function lostAttempt(book: OrderBook, outTradeNo: string): Promise<PaymentId | undefined> {
+async function lostAttempt(book: OrderBook, notice: AboutPayment): Promise<PaymentId | undefined> {
   const { order, timeline } = await loadOrder(book.order.id);
-  if (attemptNumbered(order, outTradeNo)) book.adopt(order, timeline);
-  return attemptNumbered(book.order, outTradeNo);
+  if (attemptOf(order, notice)) book.adopt(order, timeline);
+  return attemptOf(book.order, notice);
 }
 
 /** The refund that goes by this number, and by which of its tries: a number that failed may prove good after all. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../domain/limits.ts';
 import { METHODS, methodTerms, type PaymentMethod } from '../../domain/method.ts';
 import { isStorable } from '../body.ts';
+import { fenOf } from '../yuan.ts';
 import { quantity, seconds, text } from '../fields.ts';
 import { VendingFailure } from './failures.ts';
 
@@ -19,16 +20,6 @@ const Query = z.object({
     .transform(Number),
 });
 
-/** Decimal yuan, as in "3.00", becomes fen. */
-const yuan = () =>
-  z
-    .string()
-    .regex(/^(0|[1-9]\d{0,8})(\.\d{1,2})?$/)
-    .transform((written) => {
-      const [whole = '', decimals = ''] = written.split('.');
-      return Number(whole) * 100 + Number(decimals.padEnd(2, '0'));
-    });
-
 /** A client of this kind knows nothing of its buyer but the bar code. */
 const PAY_METHODS = (Object.keys(METHODS) as PaymentMethod[]).filter((method) =>
   methodTerms(method).needs.every((field) => field === 'auth_code'),
@@ -37,7 +28,9 @@ const PAY_METHODS = (Object.keys(METHODS) as PaymentMethod[]).filter((method) =>
 const Ordering = Query.extend({
   trade_id: text(TRADE_ID_LENGTH).refine(isStorable),
   products: z
-    .array(z.object({ product_id: z.int().min(1), quantity: quantity(), price: yuan() }))
+    .array(
+      z.object({ product_id: z.int().min(1), quantity: quantity(), price: z.string().transform(fenOf).pipe(z.int()) }),
+    )
     .min(1)
     .max(LIMITS.items),
   pay_method: z.enum(PAY_METHODS).nullish(),

@@ -38,9 +38,9 @@ function mainOutcome(order: OrderBody, now: number): Outcome {
 
 function unpaidOutcome(order: OrderBody, now: number): Outcome {
   if (isPast(order.expires_at, now)) return { type: 'closing' };
-  const open = openPayment(order);
+  const open = openPayments(order).at(-1);
   if (open) return { type: 'attempt', payment: open };
-  const last = order.payments.at(-1);
+  const last = order.payments.findLast((payment) => !isWaiting(order, payment));
   if (last?.status === 'disputed') return { type: 'payment_wrong' };
   if (last?.status === 'failed') return { type: 'payment_failed', payment: last };
   return { type: 'to_pay' };
@@ -48,9 +48,15 @@ function unpaidOutcome(order: OrderBody, now: number): Outcome {
 
 const isPast = (instant: string, now: number): boolean => Date.parse(instant) <= now;
 
-/** The attempt to show: the newest that the buyer can still go on with. */
-export const openPayment = ({ payments }: OrderBody): Payment | undefined =>
-  payments.findLast(({ status }) => status === 'pending' || status === 'processing');
+/** What the buyer can still go on with, oldest first; several where an order is payable at two providers at once. */
+export const openPayments = (order: OrderBody): Payment[] =>
+  order.payments.filter(
+    (payment) => (payment.status === 'pending' || payment.status === 'processing') && !isWaiting(order, payment),
+  );
+
+/** It waits at its provider under the order's own number: nobody has chosen it here. */
+const isWaiting = (order: OrderBody, { status, action, out_trade_no }: Payment): boolean =>
+  status === 'pending' && action === null && out_trade_no === order.merchant_order_no;
 
 const OWN_ORIGINS = new Set<Refund['origin']>(['customer', 'merchant', 'cancellation', 'delivery_failure']);
 /** Of the order's own money; other refunds give back what never was the order's. */

@@ -2,7 +2,7 @@ import type { Child } from 'hono/jsx';
 import type { OfferedMethod, Payment } from '../api.ts';
 import { QrCode } from '../qr-code.tsx';
 import { methodsFor } from './devices.ts';
-import type { Outcome } from './outcome.ts';
+import { openPayments, type Outcome } from './outcome.ts';
 import { CheckoutForm, pathOf, type CheckoutView } from './view.tsx';
 
 type Props = { view: CheckoutView; outcome: Outcome };
@@ -31,7 +31,7 @@ function whatToDo(view: CheckoutView, outcome: Outcome): Child {
   if (outcome.type !== 'attempt') return null;
   return (
     <>
-      <Attempt view={view} payment={outcome.payment} />
+      <Attempts view={view} />
       {outcome.payment.status === 'processing' ? null : (
         <details>
           <summary>{say.checkout.otherMethod}</summary>
@@ -60,6 +60,21 @@ export function clock(ms: number): string {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   const two = (n: number) => String(n).padStart(2, '0');
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+function Attempts({ view }: { view: CheckoutView }) {
+  const open = openPayments(view.order);
+  if (open.length === 1) return <Attempt view={view} payment={open[0]!} />;
+  return (
+    <>
+      {open.map((payment) => (
+        <section>
+          <h2>{view.say.terms.methods[payment.method]}</h2>
+          <Attempt view={view} payment={payment} />
+        </section>
+      ))}
+    </>
+  );
 }
 
 function Attempt({ view, payment: { id, action, method, status } }: { view: CheckoutView; payment: Payment }) {

@@ -232,6 +232,7 @@ const zh: Same<typeof en> = {
   },
   attention: {
     payment_disputed: '收到的款项金额或币种不符。请处理该笔支付：退回，或接受。',
+    payment_unconfirmed: '商户告知已付款，但支付渠道尚未确认，或确认的金额不足。请核对账目；系统会继续查询。',
     foreign_notice: '已验证的通知属于其他商户或应用。请与支付渠道核对账户配置，然后重试。',
     capture_delayed: '顾客已同意付款，支付渠道尚未扣款。系统会继续尝试；“重试”会立即再试一次。',
     closing_delayed: '支付渠道尚未关闭一笔支付。系统会继续尝试；“重试”会立即再试一次。',

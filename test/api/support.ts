@@ -68,6 +68,7 @@ export async function startApi(
     publicUrl: url,
     temporalUi: { url: 'http://localhost:8233', namespace: 'default' },
     rateLimit: null,
+    courseNotifySecret: 'course_demo_secret',
     now: Date.now,
     ready: () => Promise.resolve([{ name: 'database', ready: true }]),
     log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),

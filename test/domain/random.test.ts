@@ -64,6 +64,8 @@ const MOVES: [string, number, Move][] = [
       if (trade.state === 'open') trade.state = 'processing';
     },
   ],
+  ['opened elsewhere', 3, (w, c) => w.opensElsewhere(paymentOfChance(w, c))],
+  ['merchant tells', 3, (w, c) => w.merchantTells(paymentOfChance(w, c))],
   ['buyer pays', 5, pays(0)],
   ['buyer pays less', 1, pays(-1)],
   ['buyer pays more', 1, pays(5)],
@@ -171,10 +173,12 @@ const wanted = fc
     fourEyes: fc.boolean(),
     refundWindowSeconds: fc.constantFrom(15_552_000, 15_552_000, 600),
     autoReceiptAfterSeconds: fc.constantFrom(1_209_600, 60),
+    isPayableFromStart: fc.constantFrom(false, false, true),
   })
-  .map(({ discountPart, ...given }) => {
+  .map(({ discountPart, isPayableFromStart, ...given }) => {
     const most = given.deliveryFee + sum(given.items.map(({ amount }) => amount));
-    return s.terms({ ...given, discount: Math.floor(most * discountPart) });
+    const payable = isPayableFromStart && given.confirm ? { payableAs: s.PAYABLE_AS } : {};
+    return s.terms({ ...given, ...payable, discount: Math.floor(most * discountPart) });
   });
 
 /** Where the story begins: before anything is paid, or with a paid order. */

@@ -34,6 +34,9 @@ export const DAY = 24 * HOUR;
 export const T0 = 1_700_000_000_000;
 export const EXPIRY = T0 + 15 * MINUTE;
 
+/** Payable from the start under this number, at WeChat Pay (PAY_1) and Alipay (PAY_2). */
+export const PAYABLE_AS = { outTradeNo: '5-9996-6d2d', methods: ['wechatpay.native', 'alipay.page'] } as const;
+
 type ItemTerms = NewOrder['items'][number];
 export type Terms = Partial<Omit<NewOrder, 'items'>> & { items?: Partial<ItemTerms>[] };
 
@@ -151,6 +154,18 @@ export const money = (
   minor = 100,
   { currency = 'CNY', tradeNo = `T-${payment}`, paidAt = T0 + SECOND_MS } = {},
 ): Command => found(payment, { state: 'paid', tradeNo, amount: minor, currency, paidAt });
+/** Only the merchant says so. */
+export const toldMoney = (payment: PaymentId, minor = 100, tradeNo = `T-${payment}`): Command => ({
+  ...found(payment, {
+    state: 'paid',
+    tradeNo,
+    amount: minor,
+    currency: 'CNY',
+    paidAt: T0 + SECOND_MS,
+    unconfirmed: true,
+  }),
+  by: merchant,
+});
 export const processing = (payment: PaymentId): Command => found(payment, { state: 'processing' });
 export const failing = (payment: PaymentId): Command => found(payment, { state: 'failed', reason: 'no funds' });
 export const closed = (payment: PaymentId): Command => found(payment, { state: 'closed' });

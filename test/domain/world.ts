@@ -70,6 +70,18 @@ export class World {
     trade.state = 'closed';
   }
 
+  /** A client opens what waits, at the provider itself. */
+  opensElsewhere(payment: PaymentId): void {
+    const trade = this.tradeOf(payment);
+    if (paymentOf(this.order, payment)?.waiting && trade.state === 'unknown') trade.state = 'open';
+  }
+
+  /** The merchant tells of money that came, by a proof of its own. */
+  merchantTells(payment: PaymentId): void {
+    const capture = this.tradeOf(payment).captures.find((one) => one.amount === this.order.total);
+    if (capture?.currency === 'CNY') this.tell(s.toldMoney(payment, capture.amount, capture.tradeNo));
+  }
+
   /** A notice, or an answer: how a payment stands now. Each capture is told of on its own. */
   tellOfPayment(payment: PaymentId, unpaid?: PaymentFinding, closing = false): void {
     const { state, captures } = this.tradeOf(payment);
@@ -108,6 +120,8 @@ export class World {
     switch (duty.type) {
       case 'open_attempt':
         return this.#open(duty.payment, outcome);
+      case 'confirm_payment':
+        return this.tellOfPayment(duty.payment);
       case 'watch_attempt':
         return this.tellOfPayment(duty.payment, this.#isLapsed(duty.payment) ? { state: 'closed' } : undefined);
       case 'capture_attempt':
@@ -188,6 +202,8 @@ export class World {
         if (outcome === 'failed' && trade.state === 'processing') return this.#revoke(payment);
         break;
       case 'at_once':
+        if (trade.state === 'unknown' && paymentOf(this.order, payment)?.waiting)
+          return this.tellOfPayment(payment, onlyHere, true);
     }
     trade.state = 'closed';
     this.tellOfPayment(payment, undefined, true);

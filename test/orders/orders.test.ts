@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findApplication } from '../../db/applications.ts';
 import { connect } from '../../db/connect.ts';
+import { findCourseUser } from '../../db/courses.ts';
 import { findKey } from '../../db/keys.ts';
 import { findProviderAccount, hashOfKey } from '../../db/merchants.ts';
 import type { Database } from '../../db/schema.ts';
@@ -139,6 +140,35 @@ describe('vending applications', () => {
     const first = await data(`application revoke ${made.id}`);
     expect(await findApplication(db, made.id)).toBeNull();
     expect((await data(`application revoke ${made.id}`)).revoked_at).toBe(first.revoked_at);
+  });
+});
+
+describe('courses', () => {
+  it('have teachers and students with tokens that are shown once, and albums', async () => {
+    const teacher = await data('course user add acme --name Zhang --role teacher');
+    const student = await data('course user add acme --name Wang --role student');
+    expect(await findCourseUser(db, teacher.token)).toMatchObject({ id: teacher.id, role: 'teacher' });
+    const renewed = await data(`course user token ${student.id}`);
+    expect(await findCourseUser(db, student.token)).toBeNull();
+    expect(await findCourseUser(db, renewed.token)).toMatchObject({ id: student.id, name: 'Wang' });
+    await data(`course user revoke ${student.id}`);
+    expect(await findCourseUser(db, renewed.token)).toBeNull();
+    const listed = await orders('course user list acme');
+    expect(listed.out).toContain('Zhang');
+    expect(listed.out).not.toContain(teacher.token);
+    const album = await data(`course album add acme --teacher ${teacher.id} --title Tea --price 9900`);
+    await data(`course album set ${album.id} --price 0`);
+    expect(await data('course album list acme')).toEqual([
+      { id: album.id, title: 'Tea', price: 0, teacher: teacher.id },
+    ]);
+    for (const [line, says] of [
+      [`album add acme --teacher ${student.id} --title x --price 1`, 'has no teacher'],
+      [`album add acme --teacher ${teacher.id} --title x --price 0.5`, 'a whole number of fen'],
+      ['album set 999999 --price 1', 'There is no album'],
+      ['user add acme --name x --role boss', 'student or teacher'],
+      ['user token 999999', 'There is no user'],
+    ])
+      expect(await orders(`course ${line}`)).toMatchObject({ code: 2, err: expect.stringContaining(says!) });
   });
 });
 

@@ -30,6 +30,7 @@ describe('without any variable', () => {
       dataDir: resolve('.data'),
       encryptionKeys: null,
       logLevel: 'info',
+      courseNotifySecret: null,
       requestsPerMinute: 1200,
     });
   });
@@ -120,6 +121,17 @@ describe('a part started alone', () => {
       /^DATABASE_URL is not set/,
     );
     expect(complaintAbout({ DATABASE_URL: env.DATABASE_URL }, readPartConfig)).toMatch(/^ENCRYPTION_KEYS is not set/);
+  });
+});
+
+describe("the course clients' secret", () => {
+  it('is taken from its variable, and never shown', () => {
+    const secret = 'a-secret-of-some-length';
+    expect(readConfig({ COURSE_NOTIFY_SECRET: secret }).courseNotifySecret).toBe(secret);
+    expect(readConfig({}).courseNotifySecret).toBeNull();
+    const complaint = complaintAbout({ COURSE_NOTIFY_SECRET: 'short-secret' });
+    expect(complaint).toMatch(/^COURSE_NOTIFY_SECRET .* at least 16 characters/);
+    expect(complaint).not.toContain('short-secret');
   });
 });
 
