@@ -12,7 +12,7 @@ const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
 const POLICY = `default-src 'none'; script-src 'sha256-${SCRIPT_HASH}'; base-uri 'none'; frame-ancestors 'none'`;
 
 /** The browser posts what the notice says to the merchant's frontUrl (providers.md 3.7); unpaid it only goes there. */
-export function wayBack({ signer }: Platform, payment: Payment): Response | null {
+export async function wayBack({ signer }: Platform, payment: Payment): Promise<Response | null> {
   const { frontUrl } = paymentDetails(payment);
   if (frontUrl === null) return null;
   if (payment.status !== 'paid') return new Response(null, { status: 302, headers: { Location: frontUrl } });
@@ -28,5 +28,5 @@ export function wayBack({ signer }: Platform, payment: Payment): Response | null
     </form>
     ${SCRIPT_ELEMENT}`;
   const headers = { 'Content-Type': 'text/html;charset=UTF-8', 'Content-Security-Policy': POLICY };
-  return new Response(String(page), { headers });
+  return new Response(await page, { headers });
 }
