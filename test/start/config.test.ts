@@ -22,6 +22,7 @@ describe('without any variable', () => {
       port: 3000,
       publicUrl: 'http://localhost:3000',
       simulatorPort: 3100,
+      workerPort: 3001,
       temporalPort: 7233,
       temporalUiPort: 8233,
       hasTemporal: false,
