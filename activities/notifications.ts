@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import {
   claimDue,
@@ -34,6 +35,7 @@ export function notificationActivities(deps: Deps) {
   return {
     /** Sends what is due. May be repeated: what was under way is sent again after a while, with the same id. */
     async deliverNotifications({ endpoint: id, at }: DeliverCall): Promise<Delivered> {
+      setMaxListeners(BATCH + 10, Context.current().cancellationSignal);
       const endpoint = await findEnabled(db, id);
       if (!endpoint) return { next: null };
       const time = Math.max(at, now());

@@ -61,6 +61,13 @@ export function logsIn(dataDir: string): Text[] {
   return readdirSync(folder).map((name) => ({ where: `logs/${name}`, text: readFileSync(join(folder, name), 'utf8') }));
 }
 
+/** What Node says last of a process that something nobody caught has ended. */
+const CRASH = /^Node\.js v\d/m;
+
+/** @returns the logs of processes that crashed */
+export const crashesIn = (logs: readonly Text[]): string[] =>
+  logs.filter(({ text }) => CRASH.test(text)).map(({ where }) => where);
+
 export async function metricsAt(urls: readonly string[]): Promise<Text[]> {
   return Promise.all(
     urls.map(async (url) => ({ where: `${url}/metrics`, text: await (await fetch(`${url}/metrics`)).text() })),

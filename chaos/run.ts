@@ -11,7 +11,7 @@ import { openRunFolder, type RunFolder } from '../start/run-folder.ts';
 import { compare, type Finding } from './compare.ts';
 import { gather, type Evidence } from './evidence.ts';
 import { inTurns } from './in-turns.ts';
-import { historiesOf, leaksIn, logsIn, metricsAt, secretsOf, type Secret, type Text } from './leaks.ts';
+import { crashesIn, historiesOf, leaksIn, logsIn, metricsAt, secretsOf, type Secret, type Text } from './leaks.ts';
 import { planOf, type Plan } from './plan.ts';
 import { untilQuiet } from './quiet.ts';
 import { openReceiver, type Receiver } from './receiver.ts';
@@ -156,7 +156,8 @@ async function lateMoney(chaos: Chaos, lived: readonly Lived[], progress: Progre
 async function judge(chaos: Chaos): Promise<Verdict> {
   const { shop, receiver, plans } = chaos;
   const evidence = await gather(chaos);
-  const improper = [...shop.calls.improper, ...receiver.improper].map((what): Finding => ({
+  const crashed = crashesIn(logsIn(chaos.system.dataDir)).map((where) => `a process crashed: see ${where}`);
+  const improper = [...shop.calls.improper, ...receiver.improper, ...crashed].map((what): Finding => ({
     kind: 'improper answer',
     order: null,
     what,
