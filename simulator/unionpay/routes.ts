@@ -71,7 +71,7 @@ export function unionpayPages(platform: Platform): Hono<Env> {
     })
     .get('/unionpay/return/:code', (c) => {
       const payment = platform.desk.books.paymentByAlias('unionpay', c.req.param('code'));
-      return (payment && wayBack(platform, payment)) ?? buyerPage(c, platform.desk, undefined);
+      return (payment && wayBack(c, platform, payment)) ?? buyerPage(c, platform.desk, undefined);
     });
 }
 
