@@ -69,7 +69,9 @@ export function orderAnswered(merchantId: string, payment: PaymentRef, answer: u
   const payee = unit!.payee?.merchant_id ?? merchantId;
   if (order.id !== payment.reference || unit!.custom_id !== payment.outTradeNo || payee !== merchantId)
     throw mismatch('order');
-  const capture = unit!.payments?.captures[0];
+  // One that was declined can be followed by one that takes the money.
+  const { captures = [] } = unit!.payments ?? {};
+  const capture = captures.find(({ status }) => !['DECLINED', 'FAILED'].includes(status)) ?? captures[0];
   if (capture) return captureReport(capture, nowMs, malformed);
   switch (order.status) {
     case 'CREATED':

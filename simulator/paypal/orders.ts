@@ -35,11 +35,14 @@ export function getOrder(platform: Platform, call: Call): Answer {
   return { status: 200, body: orderObject(platform, ownOrder(platform, call), true) };
 }
 
-/** POST /v2/checkout/orders/{id}/capture: takes what the payer approved, once. */
+/** POST /v2/checkout/orders/{id}/capture: takes what the payer approved, once; told again under the same PayPal-Request-Id. */
 export function captureOrder(platform: Platform, call: Call): Answer {
   const { desk } = platform;
   const payment = ownOrder(platform, call);
   const details = orderDetails(payment);
+  const isRepeated = call.requestId !== null && details.captureRequestId === call.requestId;
+  if (payment.status === 'paid' && isRepeated)
+    return { status: 200, body: orderObject(platform, payment, call.isFull) };
   if (payment.status === 'paid') throw unprocessable('ORDER_ALREADY_CAPTURED', 'Order already captured.');
   if (!details.approval) throw unprocessable('ORDER_NOT_APPROVED', 'Payer has not yet approved the Order for payment.');
   if (details.approval.declined) {
@@ -54,6 +57,7 @@ export function captureOrder(platform: Platform, call: Call): Answer {
     aliases: [...payment.aliases, tradeNo],
     paidAmount: details.approval.amount,
     paidAt: desk.now(),
+    details: { ...details, captureRequestId: call.requestId },
   };
   desk.announce({ payment: done }, captureCompleted(platform, done));
   return { status: 201, body: orderObject(platform, done, call.isFull) };

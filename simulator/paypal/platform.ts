@@ -42,6 +42,8 @@ export type OrderDetails = {
   requestId: string | null;
   /** The fields of the request, as text. */
   request: string;
+  /** Under which PayPal-Request-Id it was captured, if it had one. */
+  captureRequestId?: string | null;
   /** The payer said yes; `amount` is what will be taken; `declined`: by a card that will be refused. */
   approval: { amount: number; declined: boolean } | null;
 };

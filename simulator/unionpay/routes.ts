@@ -69,9 +69,9 @@ export function unionpayPages(platform: Platform): Hono<Env> {
       const back = isLedBack ? `${platform.desk.origin()}/unionpay/return/${c.req.param('code')}` : undefined;
       return buyerPage(c, platform.desk, payment, back);
     })
-    .get('/unionpay/return/:code', async (c) => {
+    .get('/unionpay/return/:code', (c) => {
       const payment = platform.desk.books.paymentByAlias('unionpay', c.req.param('code'));
-      return (payment && (await wayBack(platform, payment))) ?? buyerPage(c, platform.desk, undefined);
+      return (payment && wayBack(c, platform, payment)) ?? buyerPage(c, platform.desk, undefined);
     });
 }
 

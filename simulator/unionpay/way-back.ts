@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
+import type { Env } from '../provider.ts';
 import type { Payment } from '../records.ts';
 import { formFields, signedBy } from './message.ts';
 import { paymentNotice } from './notices.ts';
@@ -12,10 +14,10 @@ const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
 const POLICY = `default-src 'none'; script-src 'sha256-${SCRIPT_HASH}'; base-uri 'none'; frame-ancestors 'none'`;
 
 /** The browser posts what the notice says to the merchant's frontUrl (providers.md 3.7); unpaid it only goes there. */
-export async function wayBack({ signer }: Platform, payment: Payment): Promise<Response | null> {
+export function wayBack(c: Context<Env>, { signer }: Platform, payment: Payment): Response | Promise<Response> | null {
   const { frontUrl } = paymentDetails(payment);
   if (frontUrl === null) return null;
-  if (payment.status !== 'paid') return new Response(null, { status: 302, headers: { Location: frontUrl } });
+  if (payment.status !== 'paid') return c.redirect(frontUrl, 302);
   const message = signedBy(signer, formFields(paymentNotice(payment).body) ?? {});
   const inputs = Object.entries(message).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
@@ -27,6 +29,5 @@ export async function wayBack({ signer }: Platform, payment: Payment): Promise<R
       <button>返回商家 · <span lang="en">Back to the merchant</span></button>
     </form>
     ${SCRIPT_ELEMENT}`;
-  const headers = { 'Content-Type': 'text/html;charset=UTF-8', 'Content-Security-Policy': POLICY };
-  return new Response(await page, { headers });
+  return c.html(page, 200, { 'Content-Security-Policy': POLICY });
 }

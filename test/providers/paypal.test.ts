@@ -175,6 +175,14 @@ describe('query', () => {
     ['refunded', completed({ status: 'REFUNDED' }), paid],
     ['under review', completed({ status: 'PENDING' }), { state: 'processing' }],
     ['declined', completed({ status: 'DECLINED' }), { state: 'failed', reason: 'DECLINED' }],
+    [
+      'declined, then captured',
+      order(
+        { status: 'COMPLETED' },
+        { payments: { captures: [captured({ id: 'X', status: 'DECLINED' }), captured()] } },
+      ),
+      paid,
+    ],
   ];
   it.each(states)('%s', async (_, answer, report) => {
     says(answer);

@@ -104,7 +104,8 @@ export async function opened(at: At, unit: Json = {}): Promise<{ id: string; num
 }
 
 export const orderOf = (at: At, id: string) => ask(at, 'GET', `/v2/checkout/orders/${id}`);
-export const capture = (at: At, id: string) => ask(at, 'POST', `/v2/checkout/orders/${id}/capture`, {});
+export const capture = (at: At, id: string, asked: Asked = {}) =>
+  ask(at, 'POST', `/v2/checkout/orders/${id}/capture`, {}, asked);
 export const issueIn = (json: Json): unknown => (json['details'] as Json[])[0]?.['issue'];
 
 /** What an order's captures look like. */

@@ -92,8 +92,9 @@ describe('an order', () => {
     expect((await orderOf(sim, id)).json).toMatchObject({ status: 'APPROVED' });
     expect(await ledgerOf(sim, number)).toEqual([]);
     await eventually(() => expect(events('CHECKOUT.ORDER.APPROVED', number)).toHaveLength(1));
-    const { status, json } = await capture(sim, id);
+    const { status, json } = await capture(sim, id, { requestId: `capture-${id}` });
     expect([status, json['status']]).toEqual([201, 'COMPLETED']);
+    expect(await capture(sim, id, { requestId: `capture-${id}` })).toMatchObject({ status: 200, json });
     const part = { status: 'COMPLETED', amount: { currency_code: 'USD', value: '19.99' }, custom_id: number };
     expect(captureIn(json)).toMatchObject(part);
     const again = await capture(sim, id);
