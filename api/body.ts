@@ -45,9 +45,8 @@ export const readable = createMiddleware<ApiEnv>(async (c, next) => {
       throw new Problem('unsupported_media_type', 'Send the body without Content-Encoding.');
     const wrong = unstorable(parse(bytes));
     if (wrong.length > 0) throw invalid(...wrong);
-  }
-  // Many clients say that they send JSON where there is none to send.
-  const text = bytes.length === 0 && type ? '{}' : Buffer.from(bytes).toString('utf8');
+  } else if (type) c.req.raw.headers.delete('content-type'); // Many clients name one where they send nothing.
+  const text = Buffer.from(bytes).toString('utf8');
   // Hono keeps promises there, whatever its type says.
   c.req.bodyCache.text = Promise.resolve(text.replace(/^\uFEFF/, '')) as unknown as string;
   await next();

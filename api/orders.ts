@@ -80,8 +80,8 @@ const getRoute = operation(
     tags,
     summary: 'Read an order',
     description:
-      'As stored, with its version as `ETag`. `live=true` asks the running workflow itself; where none runs, the ' +
-      'stored order is the truth and is answered. A checkout token sees phone and address masked.',
+      'As stored, with its version as `ETag`. `live=true` asks the running workflow itself; where none runs, or ' +
+      'personal data were erased, the stored order is the truth and is answered. A checkout token sees phone and address masked.',
     request: {
       params: OrderPath,
       query: z.strictObject({ live: flag().optional() }),
@@ -168,7 +168,8 @@ export const orderRoutes = (services: Services) =>
     .openapi(listRoute, async (c) => c.json(await list(services, c, c.req.valid('query')), 200))
     .openapi(getRoute, async (c) => {
       const stored = await loadOrder(services, c.var.caller, c.req.valid('param').id);
-      const live = c.req.valid('query').live ? await services.gateway.live(stored.order.id) : null;
+      const { erased_at } = stored.row.details; // A run that has ended still tells what was erased since.
+      const live = c.req.valid('query').live && !erased_at ? await services.gateway.live(stored.order.id) : null;
       const etag = etagOf(stored, live?.version);
       c.header('etag', etag);
       if (matches(c.req.header('if-none-match'), etag)) return c.body(null, 304);

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { Merchant } from '../db/keys.ts';
-import { METHODS, providerOf, takesCurrency, type PaymentMethod } from '../domain/method.ts';
+import { METHODS, methodTerms, providerOf, takesCurrency, type PaymentMethod } from '../domain/method.ts';
 import type { Services } from './env.ts';
 import { described, isDatabaseAway } from './errors.ts';
 import { Problem } from './problem.ts';
@@ -52,7 +52,8 @@ async function whyNot(
   if (currency !== undefined && !(offer.currencies.includes(currency) && takesCurrency(method, currency)))
     return 'currency_not_supported';
   if (amount !== undefined && amount < (offer.min_amount ?? 1)) return 'amount_too_small';
-  if (amount !== undefined && amount > (offer.max_amount ?? Infinity)) return 'amount_too_large';
+  const most = Math.min(offer.max_amount ?? Infinity, methodTerms(method).mostAmount ?? Infinity);
+  if (amount !== undefined && amount > most) return 'amount_too_large';
   return (await hasAccount(services, id, method)) ? null : 'not_configured';
 }
 

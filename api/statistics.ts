@@ -54,7 +54,7 @@ const statisticsRoute = operation(
     description:
       `Counts and sums of what happened between \`from\` (inclusive) and \`to\` (exclusive), at most ${LONGEST_DAYS} ` +
       'days: orders created, paid, expired, refunds that arrived. Refunds count as in `amounts.refunded`: money that ' +
-      'was never the order’s is left out. For people to look at; the books are the ledger.',
+      'was never the order’s, or a test order’s, is left out. For people to look at; the books are the ledger.',
     request: { query: z.strictObject({ from: instantIn(), to: instantIn() }) },
     responses: { 200: json('The figures', Statistics) },
   },

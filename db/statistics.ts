@@ -15,14 +15,17 @@ export type Statistics = {
   waiting: { refunds: number; attention: number };
 };
 
-/** What happened to a merchant's orders in a time; refunds of the orders' own money only, as in `amounts`. */
+/**
+ * What happened to a merchant's orders in a time; refunds of the orders' own money only, as in `amounts`. Test orders count
+ * as created only: no money moves.
+ */
 export async function countStatistics(db: Kysely<Database>, { merchant, from, to }: Period): Promise<Statistics> {
   const { rows } = await sql<Statistics>`
     with happened as materialized (
       select o.id, o.currency, o.total, e.type, e.data
       from order_events e join orders o on o.id = e.order_id
       where e.type in ('order.paid', 'order.expired', 'refund.succeeded') and e.at >= ${from} and e.at < ${to}
-        and o.merchant_id = ${merchant}),
+        and o.merchant_id = ${merchant} and not (o.book -> 'test')::boolean),
     paid as (
       select h.currency, p.method, count(*) as count, sum(h.total)::bigint as amount
       from happened h left join payments p on p.id = h.data ->> 'payment_id'

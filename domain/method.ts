@@ -30,6 +30,8 @@ export type MethodTerms = {
   lastsMinutes: number;
   /** What the provider settles in; null: its account decides. */
   currencies: readonly string[] | null;
+  /** The most that it takes, in minor units, where that is less than an order may come to. */
+  mostAmount?: number;
   closing: Closing;
 };
 
@@ -41,7 +43,13 @@ const DAY = 24 * 60;
 
 /** Asks for nothing and takes nothing. */
 const PLAIN = { needs: [], takes: [] } as const;
-const ALIPAY = { ...PLAIN, provider: 'alipay', currencies: CNY, closing: 'once_known' } as const;
+const ALIPAY = {
+  ...PLAIN,
+  provider: 'alipay',
+  currencies: CNY,
+  mostAmount: 10_000_000_000,
+  closing: 'once_known',
+} as const;
 const WECHATPAY = { ...PLAIN, provider: 'wechatpay', lastsMinutes: 120, currencies: CNY, closing: 'at_once' } as const;
 const UNIONPAY = { ...PLAIN, provider: 'unionpay', lastsMinutes: DAY, currencies: CNY, closing: 'never' } as const;
 
@@ -64,6 +72,7 @@ export const METHODS = {
     takes: ['return_url'],
     lastsMinutes: DAY,
     currencies: null,
+    mostAmount: 99_999_999,
     closing: 'at_once',
   },
   'paypal.checkout': {

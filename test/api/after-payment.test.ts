@@ -354,6 +354,7 @@ describe('personal data', () => {
       review: { rating: 5, comment: null },
       refunds: [{ reason: null, note: null, amount: 1 }],
     });
+    expect((await api.call(`GET /v1/orders/${id}?live=true`)).body).toEqual(read);
     // The order goes on from what is left.
     await api.call(`POST /v1/orders/${id}/refunds`, { reason: 'later', amount: 1 });
     expect((await tables(id)).rows).not.toMatch(/secret/i);

@@ -138,6 +138,12 @@ describe('what can be paid with', () => {
     expect(await reason('?currency=CNY&amount=0')).toMatchObject({ reason: 'amount_too_small' });
     expect(await reason('', 'sk_test_other')).toMatchObject({ available: false, reason: 'not_offered' });
   });
+  it('and on what its provider takes at most', async () => {
+    const { body } = await api.call('GET /v1/payment-methods?currency=CNY&amount=99999999999');
+    const tooDear = body.data.filter((one: { reason: string }) => one.reason === 'amount_too_large');
+    const names = ['alipay.page', 'alipay.wap', 'alipay.qr', 'alipay.barcode', 'card.stripe'];
+    expect(tooDear.map(({ method }: { method: string }) => method)).toEqual(names);
+  });
   it.each(['currency=yuan', 'amount=-1', 'amount=1.5', 'amount=1e3', 'colour=red'])('%s is refused', async (query) => {
     const answer = await api.call(`GET /v1/payment-methods?${query}`);
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: query.split('=')[0] }] } });

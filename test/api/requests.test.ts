@@ -52,6 +52,8 @@ describe('a body', () => {
     expect((await api.call(`POST /v1/orders/${body.id}/confirm`)).status).toBe(200);
     const empty = await api.call(`POST /v1/orders/${body.id}/confirm`, undefined, { raw: '' });
     expect(empty.status).toBe(200);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }; // As `curl -d ''` says.
+    expect((await api.call(`POST /v1/orders/${body.id}/confirm`, undefined, { raw: '', headers })).status).toBe(200);
     expect((await api.call(`POST /v1/orders/${body.id}/confirm`, {})).status).toBe(200);
     const more = await api.call(`POST /v1/orders/${body.id}/confirm`, { sure: true });
     expect(more).toMatchObject({ status: 400, body: { errors: [{ path: 'sure' }] } });
