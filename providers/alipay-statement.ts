@@ -44,7 +44,7 @@ type Row = Record<(typeof COLUMNS)[number], string>;
 /** The rows behind the header, up to the next line of remarks; undefined for a file without that header. */
 function tableIn(text: string): Row[] | undefined {
   const lines = text.split(/\r?\n/);
-  const start = lines.findIndex((line) => /^支付宝交易号,商户订单号,/.test(line));
+  const start = lines.findIndex((line) => line.startsWith('支付宝交易号,商户订单号,'));
   if (start < 0) return undefined;
   const names = cellsOf(lines[start]!).map((name) => name.replace(/[（(]元[)）]$|\/请求号$/, ''));
   const places = COLUMNS.map((column) => names.indexOf(column));
