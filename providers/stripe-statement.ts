@@ -28,19 +28,19 @@ function lineOf(transaction: Stripe.BalanceTransaction): StatementLine | undefin
   const { source } = transaction;
   if (source === null) return undefined;
   if (typeof source === 'string') throw unreadableBill('stripe', 'source is not expanded');
-  switch (transaction.type) {
-    case 'charge':
-    case 'payment':
-      return source.object === 'charge' ? chargeLine(transaction, source) : undefined;
-    case 'refund':
-    case 'payment_refund':
-      return source.object === 'refund' ? refundLine(transaction, source, 1) : undefined;
-    case 'refund_failure': // The money of an earlier refund came back.
-      return source.object === 'refund' ? refundLine(transaction, source, -1) : undefined;
-    default:
-      return undefined;
-  }
+  const kind = KINDS.get(transaction.type);
+  if (kind === 'charge') return source.object === 'charge' ? chargeLine(transaction, source) : undefined;
+  return kind !== undefined && source.object === 'refund' ? refundLine(transaction, source, kind) : undefined;
 }
+
+/** What money did; of a refund its sign: a failed one brings the money of an earlier one back. */
+const KINDS = new Map<string, 'charge' | 1 | -1>([
+  ['charge', 'charge'],
+  ['payment', 'charge'],
+  ['refund', 1],
+  ['payment_refund', 1],
+  ['refund_failure', -1],
+]);
 
 /** The transaction's own amount is in the account's currency; what was charged stands in the charge. */
 function chargeLine(transaction: Stripe.BalanceTransaction, charge: Stripe.Charge): StatementLine {

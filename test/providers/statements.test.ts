@@ -64,7 +64,7 @@ describe('the bill of Alipay', () => {
       for (let lead = 0x81; lead <= 0xfe; lead += 1)
         for (let trail = 0x40; trail <= 0xfe; trail += 1)
           table.set(new TextDecoder('gbk').decode(Uint8Array.of(lead, trail)), [lead, trail]);
-      return Buffer.from([...text].flatMap((sign) => (sign < '\x80' ? [sign.charCodeAt(0)] : table.get(sign)!)));
+      return Buffer.from(Array.from(text).flatMap((sign) => (sign < '\x80' ? [sign.charCodeAt(0)] : table.get(sign)!)));
     };
     const text = [
       '#支付宝业务明细查询',
