@@ -9,9 +9,9 @@ import type { StripeWire } from './stripe-wire.ts';
 const MOST_LINES = 500_000;
 
 /** @throws ProviderError */
-export async function stripeStatement(wire: StripeWire, day: Day): Promise<StatementLine[]> {
+export async function stripeStatement({ ask }: StripeWire, day: Day): Promise<StatementLine[]> {
   const [gte, lt] = [day, dayAfter(day)].map((each) => startOfStatement('stripe', each) / 1000);
-  return wire.ask('statement', async (stripe) => {
+  return ask('statement', async (stripe) => {
     const lines: StatementLine[] = [];
     const wish = { created: { gte: gte!, lt: lt! }, limit: 100, expand: ['data.source'] };
     for await (const transaction of stripe.balanceTransactions.list(wish)) {
@@ -23,22 +23,24 @@ export async function stripeStatement(wire: StripeWire, day: Day): Promise<State
   });
 }
 
-type Kind = Stripe.BalanceTransaction['type'];
-const CHARGES: readonly Kind[] = ['charge', 'payment'];
-const REFUNDS: readonly Kind[] = ['refund', 'payment_refund'];
-
 /** undefined for what is neither payment nor refund: payouts, Stripe's own bills, disputes. */
 function lineOf(transaction: Stripe.BalanceTransaction): StatementLine | undefined {
   const { source } = transaction;
   if (source === null) return undefined;
   if (typeof source === 'string') throw unreadableBill('stripe', 'source is not expanded');
-  const { type } = transaction;
-  if (source.object === 'charge') return CHARGES.includes(type) ? chargeLine(transaction, source) : undefined;
-  if (source.object !== 'refund') return undefined;
-  if (REFUNDS.includes(type)) return refundLine(transaction, source, 1);
-  // The money of an earlier refund came back.
-  return type === 'refund_failure' ? refundLine(transaction, source, -1) : undefined;
+  const kind = KINDS.get(transaction.type);
+  if (kind === 'charge') return source.object === 'charge' ? chargeLine(transaction, source) : undefined;
+  return kind !== undefined && source.object === 'refund' ? refundLine(transaction, source, kind) : undefined;
 }
+
+/** What money did; of a refund its sign: a failed one brings the money of an earlier one back. */
+const KINDS = new Map<string, 'charge' | 1 | -1>([
+  ['charge', 'charge'],
+  ['payment', 'charge'],
+  ['refund', 1],
+  ['payment_refund', 1],
+  ['refund_failure', -1],
+]);
 
 /** The transaction's own amount is in the account's currency; what was charged stands in the charge. */
 function chargeLine(transaction: Stripe.BalanceTransaction, charge: Stripe.Charge): StatementLine {

@@ -61,7 +61,8 @@ function row(entry: StatementEntry): string {
   const { type, tradeNo, outTradeNo, outRefundNo, description, createdAt, at, amount } = entry;
   const sign = type === 'capture' ? '' : '-';
   const money = `${sign}${yuan(amount)}`;
-  const none = '0.00';
+  const place = ['\t', '\t', '\t', '\t', '***(buy***@sandbox.com)\t'];
+  const discounts = ['0.00', '0.00', '0.00', '0.00', '0.00', '', '0.00\t', '0.00'];
   return [
     `${tradeNo}\t`,
     `${outTradeNo}\t`,
@@ -69,24 +70,13 @@ function row(entry: StatementEntry): string {
     description,
     beijingTime(createdAt),
     beijingTime(at),
-    '\t',
-    '\t',
-    '\t',
-    '\t',
-    '***(buy***@sandbox.com)\t',
+    ...place,
     money,
     money,
-    none,
-    none,
-    none,
-    none,
-    none,
-    '',
-    `${none}\t`,
-    none,
+    ...discounts,
     `${outRefundNo ?? ''}\t`,
     `${type === 'capture' ? '-' : ''}${yuan(share(amount, 60))}`,
-    none,
+    '0.00',
     '',
   ].join(',');
 }

@@ -1,6 +1,7 @@
 /** What operators do at the console, in a real browser. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { keepFindings } from '../../db/findings.ts';
 import { putKey } from '../../db/merchants.ts';
 import type { Scope } from '../../db/schema.ts';
 import { OPERATOR_KEY, OTHER_KEY } from '../api/support.ts';
@@ -248,6 +249,19 @@ describe('an operator', () => {
     await seen(less.id, ({ attention }) => attention.length === 0);
     await open(page, '/attention');
     await page.getByText('No order needs attention').waitFor();
+    expect(await page.getByText('Ledger and providers').count()).toBe(0);
+    const finding = {
+      kind: 'missing_here',
+      type: 'capture',
+      reference: '4200',
+      outTradeNo: null,
+      orderId: null,
+    } as const;
+    const found = { ...finding, day: '2026-03-01', ours: [], theirs: [{ amount: 1500, currency: 'CNY' }] };
+    const account = { merchant: 'demo', provider: 'wechatpay' } as const;
+    await keepFindings(pages.api.system.db, account, { day: found.day, findings: [found] }, new Date());
+    await open(page, '/attention');
+    await page.getByText('Missing here: the statement has it, our ledger has not (ours –, theirs CN¥15.00)').waitFor();
   });
 
   it('sees what the shop was told, and has sent again what did not arrive', async () => {

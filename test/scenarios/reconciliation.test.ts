@@ -4,6 +4,7 @@ import { dayAfter } from '../../domain/day.ts';
 import { statementDayAt } from '../../domain/statement-day.ts';
 import { PROVIDERS, type ProviderName } from '../../domain/method.ts';
 import { run } from '../../orders/program.ts';
+import { OPERATOR_KEY } from '../api/support.ts';
 import { until } from '../support/orders.ts';
 import { Shop, type Sale } from './shop.ts';
 
@@ -119,6 +120,12 @@ describe('a statement with an extra, a missing and a different payment (49)', ()
       () => shop.metric('orders_reconciliation_findings_open'),
       (open) => open === 3 * PROVIDERS.length,
     );
+    const page = await shop.api.call('GET /v1/findings?limit=14', undefined, { key: OPERATOR_KEY });
+    expect(page).toMatchObject({ status: 200, body: { next_cursor: expect.any(String) } });
+    const rest = await shop.api.call(`GET /v1/findings?cursor=${page.body.next_cursor}`, undefined, {
+      key: OPERATOR_KEY,
+    });
+    expect([page.body.data.length, rest.body.data.length, rest.body.next_cursor]).toEqual([14, 1, null]);
     const listed = JSON.parse((await orders('--json findings')).out);
     expect(listed).toHaveLength(3 * PROVIDERS.length);
     const { id } = listed.find((one: any) => one.provider === 'alipay' && one.kind === 'missing_here');
@@ -128,6 +135,10 @@ describe('a statement with an extra, a missing and a different payment (49)', ()
     expect(await compareNow('alipay')).toMatchObject({ found: 0, settled: 0 });
     expect((await orders('findings')).out).not.toContain('elsewherealipay');
     expect((await orders('findings list --all')).out).toContain('paid-in-the-shop');
+    const closed = await shop.api.call('GET /v1/findings?closed=true', undefined, { key: OPERATOR_KEY });
+    expect(closed.body.data).toContainEqual(
+      expect.objectContaining({ id, closed_by: 'Ada', note: 'paid-in-the-shop' }),
+    );
   });
 
   it('that agrees again closes what was found by itself', async () => {
