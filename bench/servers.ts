@@ -27,7 +27,22 @@ type Place = ServerOptions & { dataDir: string };
 type Stoppable = { stop(): Promise<void> };
 
 /** @throws StartError, StoppedEarly; nothing is left running then */
-export async function startServers(options: ServerOptions): Promise<Servers> {
+export const startServers = (options: ServerOptions): Promise<Servers> =>
+  inFolder(options, (dataDir, started) => startBoth({ ...options, dataDir }, started));
+
+type DatabaseOptions = Omit<ServerOptions, 'store'>;
+/** PostgreSQL alone, without Temporal. @throws StartError, StoppedEarly; nothing is left running then */
+export const startDatabase = (options: DatabaseOptions): Promise<{ adminUrl: string; stop(): Promise<void> }> =>
+  inFolder(options, async (dataDir, started) => {
+    const postgres = await startPostgres({ ...options, dataDir, durable: false });
+    started.push(postgres);
+    return { adminUrl: postgres.adminUrl };
+  });
+
+async function inFolder<T>(
+  options: DatabaseOptions,
+  start: (dataDir: string, started: Stoppable[]) => Promise<T>,
+): Promise<T & { dataDir: string; stop(): Promise<void> }> {
   const folder = await openRunFolder('durable-orders-bench-', options.progress);
   const dataDir = folder.path;
   const started: Stoppable[] = [];
@@ -36,7 +51,7 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
     folder.remove();
   };
   try {
-    return { dataDir, stop, ...(await startBoth({ ...options, dataDir }, started)) };
+    return { dataDir, stop, ...(await start(dataDir, started)) };
   } catch (error) {
     await stop();
     throw error;

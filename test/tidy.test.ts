@@ -69,6 +69,20 @@ describe('pages', () => {
     expect(missing('README.md', forms)).toEqual([]);
   });
 
+  /** `folder/file`: a test · another; `folder/file`: a part of a test's name … */
+  it('name only tests that there are', () => {
+    const table = matchesIn(read('docs/scenarios.md'), /^\| \d.*?\| +(.*?) *\|$/gm);
+    const missed = table.flatMap((row) =>
+      row.split(/; (?=[^;]*?`)/).flatMap((part) => {
+        const [, file, names = ''] = /`([a-z]+(?:\/[\w-]+)+)`(?:: (.*))?$/.exec(part) ?? [];
+        const tests = file ? read(`test/${file}.test.ts`) : '';
+        return file ? names.split(' · ').filter((name) => !tests.includes(name.replace(/ ?…$/, ''))) : [];
+      }),
+    );
+    expect(table.length).toBeGreaterThan(38);
+    expect(missed).toEqual([]);
+  });
+
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   it.each(pages)('%s names only commands and pages that there are', (page) => {
     const commands = matchesIn(read(page), /npm (?:run )?((?<=run )[\w:]+|test|start)\b/g);

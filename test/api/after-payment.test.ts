@@ -203,6 +203,27 @@ describe('a delivery', () => {
     expect((await api.call(`POST /v1/orders/${id}/review`, { rating: 1 })).body.code).toBe('invalid_state');
   });
 
+  it('of some items, the rest given back: reports of either change nothing any more (scenario 35)', async () => {
+    const { id, items } = await paid();
+    const report = async (item: { id: string }, status: string) =>
+      (await api.call(`POST /v1/orders/${id}/items/${item.id}/delivery`, { status })).body;
+    await report(items[0], 'delivered');
+    const rest = { reason: 'no pot', items: [{ item_id: items[1].id, quantity: 1 }] };
+    const refund = (await api.call(`POST /v1/orders/${id}/refunds`, rest)).body;
+    await api.call(`POST /v1/orders/${id}/refunds/${refund.id}/approve`, {}, { key: OPERATOR_KEY });
+    const given = await until(reads(id), ({ refund_status }) => refund_status === 'partial');
+    const stands = {
+      amounts: { refunded: 7000 },
+      items: [{ delivery: { status: 'delivered' } }, { delivery: { status: 'refunded' } }],
+    };
+    expect(given).toMatchObject(stands);
+    expect((await report(items[0], 'failed')).version).toBe(given.version);
+    expect(await report(items[1], 'delivered')).toMatchObject({
+      ...stands,
+      attention: [{ code: 'delivered_after_refund' }],
+    });
+  });
+
   it('of an unpaid order is refused', async () => {
     const { id, items } = (await api.call('POST /v1/orders', tea())).body;
     const answer = await api.call(`POST /v1/orders/${id}/items/${items[0].id}/delivery`, { status: 'delivered' });

@@ -14,7 +14,7 @@ it.each([
   [['--orders', 'many'], '--orders must be a number from 1 to 10000, not "many"'],
   [['--rounds', '0'], '--rounds'],
   [['--temporal', 'disk'], '--temporal must be memory or postgres, not "disk"'],
-  [['speed'], 'The scenario must be cost or items, not "speed"'],
+  [['speed'], 'The scenario must be cost or items or reads, not "speed"'],
 ])('names what is wrong in %j', (args, message) => {
   expect(() => readOptions(args)).toThrow(message);
 });

@@ -10,10 +10,13 @@ beforeAll(async () => {
 afterAll(() => shop?.close());
 
 describe.concurrent('several attempts', () => {
-  it('both paid: the order is paid once, the other money goes back by itself (7)', async () => {
+  it.each([
+    ['at one provider', IN_WECHAT],
+    ['at two providers', { method: 'unionpay.qr' }],
+  ])('both paid, %s: the order is paid once, the other money goes back by itself (7)', async (_, other) => {
     const sale = await shop.sells();
     const first = await sale.opens(NATIVE);
-    const second = await sale.opens(IN_WECHAT);
+    const second = await sale.opens(other);
     await sale.becomes(({ payments }) => payments[0].status === 'closed');
     expect(await sale.buyer(second, 'pay')).toBe(200);
     await sale.isPaid();
