@@ -9,9 +9,9 @@ import type { StripeWire } from './stripe-wire.ts';
 const MOST_LINES = 500_000;
 
 /** @throws ProviderError */
-export async function stripeStatement({ ask }: StripeWire, day: Day): Promise<StatementLine[]> {
+export async function stripeStatement(wire: StripeWire, day: Day): Promise<StatementLine[]> {
   const [gte, lt] = [day, dayAfter(day)].map((each) => startOfStatement('stripe', each) / 1000);
-  return ask('statement', async (stripe) => {
+  return wire.ask('statement', async (stripe) => {
     const lines: StatementLine[] = [];
     const wish = { created: { gte: gte!, lt: lt! }, limit: 100, expand: ['data.source'] };
     for await (const transaction of stripe.balanceTransactions.list(wish)) {
