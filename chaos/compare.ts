@@ -159,7 +159,7 @@ const merchantWasTold: Rule = ({ events, messages }) => {
 const queriesAgree: Rule = ({ order, live, events, queried }) => {
   const differ = (what: string) => ({ kind: 'queries differ' as const, what });
   const found = alike(live, order) ? [] : [differ(`?live=true: ${differences(live, order)}`)];
-  if (!queried) return [...found, differ('it has no workflow')];
+  if (!queried) return [...found, differ('its workflow does not answer')];
   const shown = {
     ...order,
     items: order.items.map(stateOf),

@@ -21,7 +21,7 @@ export type OrderEvidence = {
   order: OrderBody;
   live: OrderBody;
   events: Event[];
-  /** The workflow's own answers; null: there is no workflow. */
+  /** The workflow's own answers; null: there is no answer. */
   queried: { order: OrderView; timeline: { seq: number; type: string }[] } | null;
   /** What the merchant was told. */
   messages: Message[];
@@ -98,7 +98,11 @@ async function listAll<T>(shop: Shop, path: string): Promise<T[]> {
 async function query(temporal: Client, { id, workflow }: OrderBody): Promise<OrderEvidence['queried']> {
   if (!workflow?.run_id) return null;
   const handle = temporal.workflow.getHandle(orderWorkflowId(id as OrderId));
-  return { order: await handle.query(orderQuery), timeline: await handle.query(timelineQuery) };
+  try {
+    return { order: await handle.query(orderQuery), timeline: await handle.query(timelineQuery) };
+  } catch {
+    return null;
+  }
 }
 
 export async function trayOf(simulator: Simulator, { id, items }: OrderBody): Promise<Dispensed[]> {
