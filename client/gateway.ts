@@ -64,7 +64,7 @@ const ASKING_MS = 25_000;
 const TELLING_MS = 5_000;
 const TRIES = 8;
 /** How long an order waits for a worker that was killed in the midst of its task. */
-const workflowTaskTimeout = '3s' as const;
+const workflowTaskTimeout = '5s' as const;
 
 /** @param taskQueue where the workers listen */
 export function temporalGateway(client: Client, now: () => number, taskQueue = TASK_QUEUE): OrderGateway {

@@ -17,7 +17,8 @@ const met = new Set<string>();
 /** Each field with what it held; absent values are null, and show nothing. */
 function see(name: string, value: unknown): void {
   if (value === null || value === undefined) return;
-  if (typeof value !== 'object') met.add(name).add(`${name}: ${value}`);
+  if (typeof value !== 'object')
+    met.add(name).add(`${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   else if (!Array.isArray(value)) for (const [field, part] of Object.entries(value)) see(`${name}.${field}`, part);
 }
 

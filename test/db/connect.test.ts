@@ -4,7 +4,8 @@ import { connect } from '../../db/connect.ts';
 import { freshDatabase } from '../support/database.ts';
 
 it('a connection that breaks in somebody’s hands is their next statement’s error, and no end of the process', async () => {
-  const { url, drop } = await freshDatabase();
+  const database = await freshDatabase();
+  const { url } = database;
   const [db, other] = [connect(url), connect(url, { connections: 1 })];
   const broken = db.connection().execute(async (held) => {
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(held);
@@ -16,5 +17,5 @@ it('a connection that breaks in somebody’s hands is their next statement’s e
   expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }]);
   await db.destroy();
   await other.destroy();
-  await drop();
+  await database.drop();
 });

@@ -111,7 +111,7 @@ describe.concurrent('an order whose history grows goes on in a new run', () => {
     const events = await system.db.selectFrom('order_events').select('seq').where('order_id', '=', id).execute();
     expect(new Set(events.map(({ seq }) => seq)).size).toBe(order.seq);
     const { events: history } = await system.client.workflow.getHandle(orderWorkflowId(id)).fetchHistory();
-    expect(Number(history![0]!.workflowExecutionStartedEventAttributes?.workflowTaskTimeout?.seconds)).toBe(3);
+    expect(Number(history![0]!.workflowExecutionStartedEventAttributes?.workflowTaskTimeout?.seconds)).toBe(5);
   });
 
   it('before its expiry too: machines go on dispensing though nobody says another word (scenario 52)', async () => {

@@ -59,20 +59,20 @@ const taskTimeoutOf = async (client: Client, id: OrderId) => {
   return Number(events?.[0]?.workflowExecutionStartedEventAttributes?.workflowTaskTimeout?.seconds);
 };
 
-describe('a killed worker costs three seconds, whatever began the run', () => {
+describe('a killed worker costs five seconds, whatever began the run', () => {
   it('start', async () => {
     const id = await create(system);
-    expect(await taskTimeoutOf(system.client, id)).toBe(3);
+    expect(await taskTimeoutOf(system.client, id)).toBe(5);
   });
   it('a signal', async () => {
     const { order } = await createUnstarted(system);
     await system.gateway.tellNotice(order.id, 'ntc_none');
-    expect(await taskTimeoutOf(system.client, order.id)).toBe(3);
+    expect(await taskTimeoutOf(system.client, order.id)).toBe(5);
   });
   it('an update', async () => {
     const { order } = await createUnstarted(system);
     await open(system, order.id);
-    expect(await taskTimeoutOf(system.client, order.id)).toBe(3);
+    expect(await taskTimeoutOf(system.client, order.id)).toBe(5);
   });
 });
 
