@@ -1,11 +1,13 @@
 /**
  * What tests need of the outside, started once per run: a PostgreSQL with a migrated template database and a Temporal
- * server in memory, on free ports, and the workflows' code bundled once. Tests get at them by `freshDatabase()`,
+ * server in memory, on free ports, the workflows' code bundled and the demo's keys made once. Tests get at them by `freshDatabase()`,
  * `inject('temporalAddress')` and `readBundle()`.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { startSimulator } from '../../simulator/server.ts';
+import { demoAccounts, simulatedMerchants } from '../../start/demo-accounts.ts';
 import { freePort } from '../../start/ports.ts';
 import { startPostgres } from '../../start/postgres.ts';
 import { openRunFolder } from '../../start/run-folder.ts';
@@ -22,6 +24,8 @@ declare module 'vitest' {
     temporalAddress: string;
     /** A file with the workflows' code, bundled: see `readBundle`. */
     workflowBundle: string;
+    /** A folder with everybody's keys at the simulated providers, for tests to copy: making them takes seconds. */
+    demoKeys: string;
   }
 }
 
@@ -71,6 +75,14 @@ async function startAll(project: TestProject, dataDir: string, services: Service
     writeFileSync(file, JSON.stringify(await bundleWorkflows()));
     project.provide('workflowBundle', file);
   };
-  const started = await Promise.allSettled([database(), temporal(), workflows()]);
+  const keys = async () => {
+    const folder = join(dataDir, 'demo-keys');
+    mkdirSync(folder);
+    const merchants = simulatedMerchants(demoAccounts(folder), null);
+    const simulator = await startSimulator({ port: 0, dataDir: folder, merchants });
+    await simulator.stop();
+    project.provide('demoKeys', folder);
+  };
+  const started = await Promise.allSettled([database(), temporal(), workflows(), keys()]);
   for (const one of started) if (one.status === 'rejected') throw one.reason;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -69,10 +69,11 @@ export async function startSystem({
   const dataDir = mkdtempSync(join(tmpdir(), 'durable-orders-system-'));
   const database = await freshDatabase();
   const db = connect(database.url);
+  cpSync(inject('demoKeys'), dataDir, { recursive: true });
   const accounts = demoAccounts(dataDir);
   const simulator = await startSimulator({
     port: 0,
-    dataDir: null,
+    dataDir,
     merchants: simulatedMerchants(accounts, publicUrl),
     machineOwners: simulatedMachineOwners(accounts),
   });
