@@ -455,7 +455,7 @@ const watching: Mutant[] = [
 ];
 
 const machines: Mutant[] = [
-  mutant('machine: dispatched', 'order.ts', "item.fulfilment === 'machine',", 'false,'),
+  mutant('machine: dispatched', 'new-order.ts', "toDispatch: item.fulfilment === 'machine',", 'toDispatch: false,'),
   mutant('machine: once it is paid', 'duties.ts', '!isPaid(order) || dispatchIsHeld(order)', 'dispatchIsHeld(order)'),
   mutant('machine: held by a cancellation', 'duties.ts', '!isPaid(order) || dispatchIsHeld(order)', '!isPaid(order)'),
   mutant('machine: only what is to come', 'dispatch.ts', ' && moreMayArrive(item);', ';'),
@@ -496,14 +496,14 @@ const machines: Mutant[] = [
   mutant(
     'machine: reports of an earlier dispatch',
     'dispatch.ts',
-    "if (isOver) return status === 'delivered' ? { ...report, dispatch: null, quantity: null } : null;",
+    "if (isOver && status !== 'delivered') return null;",
     '',
   ),
   mutant(
     'machine: all of an earlier dispatch',
     'dispatch.ts',
-    "return status === 'delivered' ? { ...report, dispatch: null, quantity: null } : null;",
-    'return null;',
+    'if (isOver) return { ...report, dispatch: null, quantity: inAll && Math.max(inAll, deliverable(item)) };',
+    'if (isOver) return null;',
   ),
   mutant(
     'machine: a failure is the last word',
@@ -537,7 +537,7 @@ const machines: Mutant[] = [
     "item.status === 'delivering' ? at : item.updatedAt",
     'item.updatedAt',
   ),
-  mutant('machine: delayed is shown', 'time.ts', " || type === 'dispatch_item';", ';'),
+  mutant('machine: delayed is shown', 'time.ts', " ||\n  type === 'dispatch_item';", ';'),
   mutant(
     'machine: delayed since it may be told',
     'delivery-time.ts',
@@ -589,6 +589,28 @@ const codes: Mutant[] = [
   mutant('code: not kept for an ended order', 'pickup.ts', "order.status !== 'cancelled' &&\n", ''),
 ];
 
+const told: Mutant[] = [
+  mutant('told: only right money pays', 'unconfirmed.ts', 'if (!isRightMoney(order, money))\n', 'if (at < 0)\n'),
+  mutant('told: only who is unpaid', 'unconfirmed.ts', 'if (!isUnpaid(order))\n', 'if (at < 0)\n'),
+  mutant('told: once', 'unconfirmed.ts', 'if (attempt.captures.length > 0) return [];', ''),
+  mutant('told: its provider is asked', 'duties.ts', 'if (told) return', 'if (told && told.at < 0) return'),
+  mutant(
+    'told: other money confirms nothing',
+    'unconfirmed.ts',
+    '!(tradeNo === told.tradeNo || isRightMoney(order, money))',
+    'at < 0',
+  ),
+  mutant('told: less than owed is shown', 'unconfirmed.ts', ' && one.amount < order.total', ''),
+  mutant(
+    'waiting: no earlier attempt that closes',
+    'payment.ts',
+    'needsClosing(p) && !isWaiting(p)',
+    'needsClosing(p)',
+  ),
+  mutant('waiting: not where nothing is owed', 'waiting-attempts.ts', ' || order.total === 0', ''),
+  mutant('waiting: opened by others', 'duties.ts', ' && !isWaiting(payment)', ''),
+];
+
 export const MUTANTS: readonly Mutant[] = [
   ...money,
   ...ending,
@@ -597,4 +619,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...watching,
   ...machines,
   ...codes,
+  ...told,
 ];

@@ -9,9 +9,17 @@ import { join, resolve } from 'node:path';
 import { MUTANTS, type Mutant } from './mutant-list.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const QUICK = ['paying', 'watching', 'refunding', 'astray', 'delivering', 'machines', 'pickup', 'ending'].map(
-  (name) => `test/domain/${name}.test.ts`,
-);
+const QUICK = [
+  'paying',
+  'waiting',
+  'watching',
+  'refunding',
+  'astray',
+  'delivering',
+  'machines',
+  'pickup',
+  'ending',
+].map((name) => `test/domain/${name}.test.ts`);
 const SLOW = ['test/domain/random.test.ts', 'test/domain/stories.test.ts'];
 
 function copyOfTheRules(): string {
