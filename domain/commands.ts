@@ -20,17 +20,19 @@ type DeliveryReport = {
 };
 
 /** How money stands at its provider, as an answer or a verified notice told it. */
+/** Money that came, as its provider knows it. Minor units; epoch milliseconds. */
+export type MoneyFound = { tradeNo: string; amount: number; currency: string; paidAt: number };
 export type PaymentFinding =
   | { state: 'pending' }
   | { state: 'processing' }
   /** `unconfirmed`: only the merchant says so. */
-  | { state: 'paid'; tradeNo: string; amount: number; currency: string; paidAt: number; unconfirmed?: true }
+  | ({ state: 'paid'; unconfirmed?: true } & MoneyFound)
   | { state: 'approved' }
   /** `mayYetBePaid`: what was opened still stands at its provider, or nobody knows that it doesn't. */
   | { state: 'failed'; reason: string; mayYetBePaid?: true }
   | { state: 'closed'; mayYetBePaid?: true }
   /** Closing met a payment, and its provider gave it back at once (bar code). */
-  | { state: 'revoked'; tradeNo: string; amount: number; currency: string; paidAt: number; settledAt: number };
+  | ({ state: 'revoked'; settledAt: number } & MoneyFound);
 export type RefundFinding =
   { state: 'processing' } | { state: 'succeeded'; settledAt: number } | { state: 'failed'; reason: string };
 /** What came of telling a machine to dispense. `uncertain`: no answer, it may have been told (rule 7). */

@@ -1,4 +1,4 @@
-import type { CommandOf, PaymentFinding } from './commands.ts';
+import type { CommandOf, MoneyFound, PaymentFinding } from './commands.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing } from './decision.ts';
 import type { OrderEvent } from './events.ts';
@@ -101,10 +101,8 @@ function closed(
 
 const lastAsking = ({ expiresAt }: Payment): number => expiresAt + PAUSES.lastAsking;
 
-export type Money = { tradeNo: string; amount: number; currency: string; paidAt: number };
-
 /** Money that came is a fact: it pays the order, is disputed, or is owed back (rules 1, 2, 5). It is never refused. */
-function moneyCame(order: Order, attempt: Payment, money: Money, at: number, by: Actor): OrderEvent[] {
+function moneyCame(order: Order, attempt: Payment, money: MoneyFound, at: number, by: Actor): OrderEvent[] {
   const { tradeNo, amount, currency, paidAt } = money;
   const confirming = confirmed(order, attempt, money, at, by);
   if (confirming) return [confirming];
@@ -121,7 +119,7 @@ function moneyCame(order: Order, attempt: Payment, money: Money, at: number, by:
 }
 
 /** Told twice is told once; but what was wrong under this number may be right now (rule 2), unless it is going back. */
-function isToldBefore(order: Order, attempt: Payment, money: Money): boolean {
+function isToldBefore(order: Order, attempt: Payment, money: MoneyFound): boolean {
   const known = attempt.captures.find(({ tradeNo }) => tradeNo === money.tradeNo);
   if (!known) return false;
   return known.use !== 'disputed' || !isRightMoney(order, money) || isGoingBack(order, attempt, money.tradeNo);

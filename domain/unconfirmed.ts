@@ -1,3 +1,4 @@
+import type { MoneyFound } from './commands.ts';
 import type { OrderEvent } from './events.ts';
 import type { Actor, Capture, Order, Payment } from './order.ts';
 import { isLive, isUnpaid, isWatched } from './order.ts';
@@ -5,13 +6,11 @@ import { isRightMoney } from './returns.ts';
 
 /** Money of which only the merchant has told, by a proof of its own: contract, section 4. */
 
-type Money = Pick<Capture, 'tradeNo' | 'amount' | 'currency'> & { paidAt: number };
-
 /**
  * It pays an order that is unpaid, and is asked about until its provider confirms it. Another amount is told in the
  * timeline only. An order that needs no money any more has nothing to give back before its provider says that it came.
  */
-export function moneyTold(order: Order, attempt: Payment, money: Money, at: number, by: Actor): OrderEvent[] {
+export function moneyTold(order: Order, attempt: Payment, money: MoneyFound, at: number, by: Actor): OrderEvent[] {
   if (attempt.captures.length > 0) return [];
   const stamp = { payment: attempt.id, at, by };
   const { tradeNo, amount, currency, paidAt } = money;
@@ -30,7 +29,7 @@ export const unconfirmedOf = ({ captures }: Payment): Capture | undefined =>
   captures.find(({ unconfirmed }) => unconfirmed);
 
 /** The provider's word about money that was only told of; null if it speaks of other money. */
-export function confirmed(order: Order, attempt: Payment, money: Money, at: number, by: Actor): OrderEvent | null {
+export function confirmed(order: Order, attempt: Payment, money: MoneyFound, at: number, by: Actor): OrderEvent | null {
   const told = unconfirmedOf(attempt);
   const { tradeNo, amount, currency, paidAt } = money;
   if (!told || !(tradeNo === told.tradeNo || isRightMoney(order, money))) return null;

@@ -3,7 +3,7 @@
  *
  *     alipay(account, realEdge('https://openapi.alipay.com/gateway.do'))
  */
-import type { PaymentMethod } from '../domain/method.ts';
+import { METHODS, type PaymentMethod } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
 import { acknowledgedBy, fenWithin, ofMethod } from './adapting.ts';
 import {
@@ -206,9 +206,7 @@ const numbersOf = ({ outTradeNo, tradeNo }: RefundRequest): object => ({
   ...(tradeNo && { trade_no: tradeNo }),
 });
 
-const LARGEST_FEN = 10_000_000_000;
-
-const fen = (money: Money): number => fenWithin(money, LARGEST_FEN);
+const fen = (money: Money): number => fenWithin(money, METHODS['alipay.page'].mostAmount);
 
 /** Exactly this body is what Alipay waits for; it knows no other word, and repeats. */
 function acknowledge(outcome: 'accepted' | 'failed' | 'rejected'): Acknowledgement {

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../api/problem.ts';
 import { ATTENTION_CODES } from '../domain/attention.ts';
+import { MUTANTS, type Mutant } from './domain/mutant-list.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const MOST_LINES = 300;
@@ -43,6 +44,20 @@ describe('code', () => {
     const isAlive = (file: string) => isRunByVitest(file) || isNamed(file) || tellsHowToRunIt(file);
     expect(sources.length).toBeGreaterThan(100);
     expect(sources.filter((file) => !isAlive(file))).toEqual([]);
+  });
+});
+
+describe('the rules that mutants take away', () => {
+  it('stand where the list says, once', () => {
+    const times = ({ file, from }: Mutant) => read(`domain/${file}`).split(from).length - 1;
+    expect(MUTANTS.length).toBeGreaterThan(100);
+    expect(MUTANTS.filter((mutant) => times(mutant) !== 1).map(({ rule }) => rule)).toEqual([]);
+  });
+
+  it('are tested by tests that know the domain alone: no more than that is copied', () => {
+    const foreign = (file: string) => namedIn(file).filter((path) => !/^(test\/)?domain\//.test(path));
+    const tests = filesIn('test/domain', '.ts').filter((file) => !file.endsWith('mutants.ts'));
+    expect(tests.flatMap(foreign)).toEqual([]);
   });
 });
 

@@ -54,12 +54,12 @@ async function openingOf(order: Order, id: PaymentId, takesLonger: () => void): 
     takesLonger();
     return openAttempt(call);
   });
-  if ('action' in opened) return { type: 'payment_opened', payment: id, ...opened, by: providerFor(payment) };
+  if ('action' in opened) return { type: 'payment_opened', payment: id, ...opened, by: actorFor(payment) };
   return {
     type: 'payment_found',
     payment: id,
     finding: { state: 'failed', reason: opened.refused },
-    by: providerFor(payment),
+    by: actorFor(payment),
   };
 }
 
@@ -71,21 +71,21 @@ async function watchingOf(order: Order, id: PaymentId): Promise<Fact> {
     known: payment.status,
     ...(payment.watched && { until: payment.watched.until }),
   });
-  return { type: 'payment_found', payment: id, finding, by: providerFor(payment) };
+  return { type: 'payment_found', payment: id, finding, by: actorFor(payment) };
 }
 
 async function capturingOf(order: Order, id: PaymentId): Promise<Fact> {
   const payment = paymentOf(order, id)!;
   const { captureAttempt } = owedActivities(`Take the money of ${payment.outTradeNo} at ${providerOf(payment.method)}`);
   const finding = await captureAttempt(callOf(order, payment));
-  return { type: 'payment_found', payment: id, finding, by: providerFor(payment) };
+  return { type: 'payment_found', payment: id, finding, by: actorFor(payment) };
 }
 
 async function closingOf(order: Order, id: PaymentId): Promise<Fact> {
   const payment = paymentOf(order, id)!;
   const { closeAttempt } = owedActivities(`Close ${payment.outTradeNo} at ${providerOf(payment.method)}`);
   const finding = await closeAttempt(callOf(order, payment));
-  return { type: 'payment_found', payment: id, finding, closing: true, by: providerFor(payment) };
+  return { type: 'payment_found', payment: id, finding, closing: true, by: actorFor(payment) };
 }
 
 async function confirmationOf(order: Order, id: PaymentId): Promise<Fact> {
@@ -94,7 +94,7 @@ async function confirmationOf(order: Order, id: PaymentId): Promise<Fact> {
   const { confirmPayment } = owedActivities(`Ask ${name} to confirm ${payment.outTradeNo}`);
   const known = payment.captures.filter(({ unconfirmed }) => !unconfirmed).map(({ tradeNo }) => tradeNo);
   const finding = await confirmPayment({ ...callOf(order, payment), known });
-  return { type: 'payment_found', payment: id, finding, by: { type: 'provider', name } };
+  return { type: 'payment_found', payment: id, finding, by: actorFor(payment) };
 }
 
 async function refunding(order: Order, id: RefundId, mayBeMade: boolean): Promise<Fact | null> {
@@ -124,7 +124,7 @@ async function dispatching(order: Order, duty: Extract<Duty, { type: 'dispatch_i
 }
 
 const actorAt = (name: ProviderName) => ({ type: 'provider', name }) as const;
-const providerFor = ({ method }: Payment) => actorAt(providerOf(method));
+const actorFor = ({ method }: Payment) => actorAt(providerOf(method));
 
 const callOf = (order: Order, payment: Payment): AttemptCall => ({
   order: order.id,

@@ -3,7 +3,6 @@ import { attentionOf } from '../../domain/attention.ts';
 import { openOrder } from '../../domain/decide.ts';
 import { dutiesOf, isSettled } from '../../domain/duties.ts';
 import { openedWith } from '../../domain/new-order.ts';
-import { payStatus } from '../../api/course/view.ts';
 import { given, money, PAY_1, PAY_2, PAY_3, PAYABLE_AS } from './support.ts';
 import * as s from './support.ts';
 
@@ -73,13 +72,6 @@ describe('attempts that wait', () => {
     expect(types).toEqual(['payment.closed', 'order.expired']);
     const late = s.tell(order, money(PAY_1), s.EXPIRY + s.MINUTE).order;
     expect(late.refunds).toMatchObject([{ origin: 'late_payment', amount: 100 }]);
-  });
-  it('say that paying failed only once somebody has tried, and nothing else is open', () => {
-    expect(payStatus(given(waiting).order)).toBe('0');
-    const failed = given(waiting, s.failingForNow(PAY_1));
-    expect(payStatus(failed.order)).toBe('4');
-    expect(payStatus(failed.when(s.pay('alipay.wap')).order)).toBe('0');
-    expect(payStatus(failed.when(money(PAY_1)).order)).toBe('2');
   });
 });
 

@@ -5,7 +5,7 @@ import type { StoredOrder } from '../../../db/orders.ts';
 import { openOrder } from '../../../domain/decide.ts';
 import type { Order, Payment, PaymentStatus } from '../../../domain/order.ts';
 import { newRefund } from '../../../domain/refund.ts';
-import { PAY_1, refundId, T0, terms } from '../../domain/support.ts';
+import { failingForNow, given, money, pay, PAY_1, PAYABLE_AS, refundId, T0, terms } from '../../domain/support.ts';
 
 const compact = (text: string) => JSON.stringify(JSON.parse(text));
 const ADDED = Date.parse('2018-07-05T02:57:18Z');
@@ -100,6 +100,15 @@ describe('an order that is to be paid', () => {
     ['4', ['disputed']],
     ['0', ['processing', 'disputed']],
   ])('has status %s with attempts %j', (status, attempts) => expect(withAttempts(...attempts)).toBe(status));
+
+  it('with attempts that wait has failed only once somebody has tried, and nothing else is open', () => {
+    const waiting = { payableAs: PAYABLE_AS, items: [{ fulfilment: 'digital' as const }] };
+    expect(payStatus(given(waiting).order)).toBe('0');
+    const failed = given(waiting, failingForNow(PAY_1));
+    expect(payStatus(failed.order)).toBe('4');
+    expect(payStatus(failed.when(pay('alipay.wap')).order)).toBe('0');
+    expect(payStatus(failed.when(money(PAY_1)).order)).toBe('2');
+  });
 
   it('has status 2 once paid, until all of it went back', () => {
     expect(payStatus(paid)).toBe('2');
