@@ -1,4 +1,7 @@
-/** Fills a database with orders that have ended in the usual ways, by SQL through the real schema. */
+/**
+ * Fills a database with orders that have ended in the usual ways, by SQL through the real schema. Every second one is of
+ * the course shop.
+ */
 import { sql, type Kysely } from 'kysely';
 import { putMerchant } from '../db/merchants.ts';
 import type { Database } from '../db/schema.ts';
@@ -9,6 +12,12 @@ import { KEY, MERCHANT, stories } from './stories.ts';
 export const ORDERS_A_DAY = 1_000;
 const APART_MS = 86_400_000 / ORDERS_A_DAY;
 const BATCH = 10_000;
+const ALBUMS = 20;
+/** Of each ten orders, five are one student's. */
+const ORDERS_PER_STUDENT = 10;
+/** Numbers of course users: the teacher of all albums, and the first student. */
+export const TEACHER = 1;
+export const STUDENT = 2;
 
 /** @param db as superuser: rows that are known to fit are not looked up again */
 export async function fill(
@@ -21,6 +30,7 @@ export async function fill(
     name: 'Demo',
     settings: { four_eyes: true, on_delivery_failure: null, methods: [] },
   });
+  await putPeopleAndAlbums(db, Math.ceil(orders / ORDERS_PER_STUDENT));
   const now = Date.now();
   const began = now - orders * APART_MS;
   const templates = JSON.stringify(stories(now).map(({ rows, ...part }) => ({ ...part, rows: JSON.stringify(rows) })));
@@ -32,7 +42,31 @@ export async function fill(
     });
     if ((first + BATCH) % (10 * BATCH) === 0) progress(`${first + BATCH} of ${orders} orders`);
   }
+  await countCourses(db);
   await sql`vacuum analyze`.execute(db);
+}
+
+async function putPeopleAndAlbums(db: Kysely<Database>, students: number): Promise<void> {
+  await sql`
+    insert into course_users (id, merchant_id, name, role, token_hash)
+    select n, ${MERCHANT}, 'Demo', case n when ${TEACHER} then 'teacher' else 'student' end, sha256(n::text::bytea)
+    from generate_series(${TEACHER}::int, ${STUDENT + students}::int) n`.execute(db);
+  await sql`
+    insert into albums (id, merchant_id, teacher_id, title, price)
+    select n, ${MERCHANT}, ${TEACHER}, 'Album', 3000 from generate_series(1, ${ALBUMS}::int) n`.execute(db);
+}
+
+/** What the creation of course orders and the roll-up have counted by then. */
+async function countCourses(db: Kysely<Database>): Promise<void> {
+  await sql`
+    insert into album_days (album_id, day, orders)
+    select album_id, (created_at at time zone 'Asia/Shanghai')::date, count(*) from course_orders group by 1, 2`.execute(
+    db,
+  );
+  await sql`
+    insert into album_sums (album_id, total)
+    select c.album_id, sum(o.rolled_up) from course_orders c join orders o on o.id = c.order_id group by 1`.execute(db);
+  await db.insertInto('rollups').values({ name: 'album_sums', until: new Date() }).execute();
 }
 
 type Batch = { templates: string; now: number; began: number; first: number; last: number };
@@ -42,6 +76,7 @@ const insert = (db: Kysely<Database>, { templates, now, began, first, last }: Ba
   sql`
   with made as materialized (
     select n, ${sql.lit('ord_')} || lpad(n::text, 20, '0') as id, lpad(n::text, 20, '0') as key,
+      case n % 2 when 0 then 'api' else 'course' end as channel,
       to_timestamp((${began}::float8 + n * ${APART_MS}::float8) / 1000) as created,
       replace(t.rows, ${KEY}, lpad(n::text, 20, '0'))::jsonb as d
     from generate_series(${first}::int, ${last}::int) n
@@ -49,11 +84,17 @@ const insert = (db: Kysely<Database>, { templates, now, began, first, last }: Ba
       on n % 100 >= t.first and n % 100 < t."end"),
   placed as (
     insert into orders (id, merchant_id, merchant_order_no, channel, currency, status, refund_status, attention, total,
-      paid, held, refunded, version, book, details, run_id, created_at, expires_at)
-    select id, ${MERCHANT}, 'A-' || n, 'api', 'CNY', o.status, o.refund_status, o.attention, o.total, o.paid, o.held,
-      o.refunded, o.version, d -> 'book', ${DETAILS}::jsonb, 'run', created, created + interval '15 minutes'
+      paid, held, refunded, rolled_up, version, book, details, run_id, created_at, expires_at)
+    select id, ${MERCHANT}, 'A-' || n, channel, 'CNY', o.status, o.refund_status, o.attention, o.total, o.paid, o.held,
+      o.refunded, case channel when 'course' then o.paid - o.refunded else 0 end, o.version, d -> 'book',
+      ${DETAILS}::jsonb, 'run', created, created + interval '15 minutes'
     from made, jsonb_to_record(d -> 'columns') as o(status text, refund_status text, attention boolean, total bigint,
-      paid bigint, held bigint, refunded bigint, version int) order by n),
+      paid bigint, held bigint, refunded bigint, version int) order by n
+    returning id, number, channel, created_at),
+  courses as (
+    insert into course_orders (order_id, number, album_id, teacher_id, student_id, created_at)
+    select id, number, 1 + number / 2 % ${ALBUMS}, ${TEACHER}, ${STUDENT} + number / ${ORDERS_PER_STUDENT}, created_at
+    from placed where channel = 'course'),
   items as (
     insert into order_items (order_id, position, id, sku, name, quantity, unit_amount, amount, fulfilment, on_failure,
       status, arrived, withdrawn, failure_decided, tracking, updated_at)

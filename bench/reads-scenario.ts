@@ -2,12 +2,14 @@
 import type { Kysely } from 'kysely';
 import pg from 'pg';
 import { connect } from '../db/connect.ts';
+import { countCourseOrders, findCourseOrder, listCourseOrders, type CourseFilter } from '../db/course-orders.ts';
 import { migrate } from '../db/migrate.ts';
 import { findOrder, listOrders } from '../db/orders.ts';
+import { listSums } from '../db/rollup.ts';
 import type { Database } from '../db/schema.ts';
 import { countStatistics } from '../db/statistics.ts';
 import type { Progress } from '../start/failure.ts';
-import { fill, ORDERS_A_DAY } from './fill.ts';
+import { fill, ORDERS_A_DAY, STUDENT, TEACHER } from './fill.ts';
 import type { Options } from './options.ts';
 import type { Outcome } from './scenario.ts';
 import { startDatabase } from './servers.ts';
@@ -31,6 +33,19 @@ const list = (db: Kysely<Database>, filter: Partial<Parameters<typeof listOrders
   listOrders(db, { merchant: MERCHANT, limit: PAGE, ...filter });
 const daysAgo = (days: number): Date => new Date(Date.now() - days * DAY);
 
+/** One page and the count, as the course shop's list answers. */
+const courses = async (db: Kysely<Database>, filter: Partial<CourseFilter>): Promise<unknown> => {
+  const whole = { whose: { teacher: TEACHER }, album: null, from: null, to: null, ...filter };
+  const [count, page] = [
+    await countCourseOrders(db, whole),
+    await listCourseOrders(db, whole, { limit: PAGE, offset: 0 }),
+  ];
+  return count === 0 ? [] : page;
+};
+const dayOf = (at: Date) => ({ at, day: at.toISOString().slice(0, 10) });
+/** Odd ones are of the course shop, numbers begin with 1. */
+const someCourse = (filled: Filled): number => 2 * Math.ceil(someOrder(filled) / 2) || 2;
+
 const NONE = 'list: a status that none has';
 /** The statements that the API and the pages use. */
 const READS: Record<string, Read> = {
@@ -44,6 +59,12 @@ const READS: Record<string, Read> = {
   [NONE]: ({ db }) => list(db, { status: 'awaiting_confirmation' }),
   'list: what needs attention': ({ db }) => list(db, { attention: true }),
   'list: one day': ({ db }) => list(db, { createdFrom: daysAgo(5), createdTo: daysAgo(4) }),
+  'courses: get one': (f) => findCourseOrder(f.db, someCourse(f), MERCHANT),
+  'courses: a teacher’s': ({ db }) => courses(db, {}),
+  'courses: a teacher’s of an album': ({ db }) => courses(db, { album: 7 }),
+  'courses: a teacher’s of one day': ({ db }) => courses(db, { from: dayOf(daysAgo(5)), to: dayOf(daysAgo(4)) }),
+  'courses: a student’s': ({ db }) => courses(db, { whose: { student: STUDENT } }),
+  'courses: sums': ({ db }) => listSums(db, { teacher: TEACHER }),
   'sum: one day': ({ db }) => countStatistics(db, { merchant: MERCHANT, from: daysAgo(5), to: daysAgo(4) }),
 };
 

@@ -31,7 +31,7 @@ async function chaos({ orders, seed }: Options, signal: AbortSignal): Promise<nu
 
 async function judged(chaos: Chaos, seed: number): Promise<boolean> {
   await chaos.run();
-  progress('All is quiet: comparing');
+  progress('Comparing');
   const verdict = await chaos.judge();
   const findings = [...verdict.findings, ...leakFindings(await chaos.published())];
   console.log(summaryOf(chaos, verdict));

@@ -25,7 +25,7 @@ export function restOf(order: OrderBody): Rest | null {
       ? 'waits for delivery'
       : 'waits for a collection';
   const isToBeReceived = items.some(
-    ({ fulfilment, delivery }) => fulfilment === 'shipment' && delivery.status === 'delivered',
+    ({ fulfilment, delivery }) => fulfilment === 'shipment' && delivery.quantity_delivered > 0,
   );
   return isToBeReceived && receivedAt === null ? 'waits for a receipt' : null;
 }

@@ -39,7 +39,7 @@ export type Item = Readonly<{
   toDispatch: boolean;
   /** How many had arrived before the present dispatch: a machine counts what comes out of each anew. */
   arrivedBefore: number;
-  /** How often it was sent on: taken by its machine, or released for the pick-up code. */
+  /** How often it was sent on: its machine took or refused it, or it was released for the pick-up code. */
   sends: number;
 }>;
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { ProviderProblem, Refused } from '../../client/refused.ts';
 import type { Application } from '../../db/applications.ts';
-import type { StoredOrder } from '../../db/orders.ts';
+import { listOrders, type StoredOrder } from '../../db/orders.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { PaymentMethod } from '../../domain/method.ts';
 import { sum } from '../../domain/money.ts';
@@ -22,7 +22,7 @@ const USUAL_METHOD: PaymentMethod = 'wechatpay.native';
 /**
  * Active ordering: an order with one attempt to pay it. The same trade_id again is the same order, and its attempt is
  * opened if it was not yet, or has lapsed; one that failed stays failed, as the provider's own numbers do.
- * @throws VendingFailure, Problem, ProviderProblem
+ * @throws VendingFailure, Problem, Refused, ProviderProblem
  */
 export async function order(
   services: Services,
@@ -32,10 +32,8 @@ export async function order(
 ): Promise<StoredOrder> {
   if (!application.machines.includes(payload.machine_no)) throw new VendingFailure('invalid');
   const wanted = newOrder(payload);
-  const amount = sum(payload.products.map(({ price }) => price));
   const method = payload.pay_method ?? USUAL_METHOD;
-  if (amount > 0 && !payload.test)
-    await checkMethod(services, application.merchant, method, { currency: CURRENCY, amount });
+  await checkOffer(services, application, method, payload);
   checkTime(payload, services.now());
   const origin = {
     id: newOrderId(undefined, services.now()),
@@ -45,6 +43,21 @@ export async function order(
   const outcome = await createFrom(services, c, wanted, origin);
   const stored = 'order' in outcome ? outcome : await sameOrder(services, c, { application, wanted }, outcome.takenBy);
   return withAttempt(services, c, stored, { method, auth_code: payload.auth_code });
+}
+
+/** What is ordered already stays the same order, whatever is on offer now. @throws Problem payment_method_unavailable */
+async function checkOffer(
+  services: Services,
+  { merchant }: Application,
+  method: PaymentMethod,
+  { products, test, trade_id: merchantOrderNo }: OrderingPayload,
+): Promise<void> {
+  const amount = sum(products.map(({ price }) => price));
+  if (amount === 0 || test) return;
+  await checkMethod(services, merchant, method, { currency: CURRENCY, amount }).catch(async (error: unknown) => {
+    const known = await listOrders(services.db, { merchant: merchant.id, merchantOrderNo, limit: 1 });
+    if (known.length === 0) throw error;
+  });
 }
 
 /** @throws VendingFailure invalid, where the sum is more than an order may come to */
@@ -99,6 +112,8 @@ async function withAttempt(
   stored: StoredOrder,
   asked: { method: PaymentMethod; auth_code: string | null | undefined },
 ): Promise<StoredOrder> {
+  // Nothing can be paid any more, also while its end is still under way (contract rule 8).
+  if (isUnpaid(stored.order) && services.now() >= stored.order.expiresAt) throw new VendingFailure('expired');
   if (!needsAttempt(stored.order)) return stored;
   await openAttempt(services, c, asked, stored).catch((error: unknown) => {
     // A provider's definite no, or what happened to the order meanwhile, shows in its status.
@@ -113,5 +128,5 @@ function needsAttempt(wanted: Order): boolean {
   return isUnpaid(wanted) && !hasOne && wanted.payments.at(-1)?.status !== 'failed';
 }
 
-const isOvertaken = (error: unknown): boolean =>
-  error instanceof Refused && (error.refusal.code === 'already_paid' || error.refusal.code === 'invalid_state');
+const SHOWN: readonly string[] = ['already_paid', 'invalid_state', 'limit_reached'];
+const isOvertaken = (error: unknown): boolean => error instanceof Refused && SHOWN.includes(error.refusal.code);

@@ -82,5 +82,5 @@ function parse(bytes: Uint8Array): unknown {
 
 /** @param now epoch milliseconds. @throws VendingFailure untimely */
 export function checkTime({ timestamp }: QueryPayload, now: number): void {
-  if (Math.abs(now / 1000 - timestamp) > CLOCK_SECONDS) throw new VendingFailure('untimely');
+  if (Math.abs(Math.floor(now / 1000) - timestamp) > CLOCK_SECONDS) throw new VendingFailure('untimely');
 }

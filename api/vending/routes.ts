@@ -27,6 +27,7 @@ export function vendingRoutes(services: Services) {
     answered(async (c, application) => {
       const stored = await order(services, c, application, readOrdering(await readBytes(c)));
       const { pickup, order: ordered } = stored;
+      c.set('order', ordered.id);
       const { sealer } = services;
       return orderedData(stored, {
         pickupCode: pickup && readPickupCode(sealer, ordered.id, pickup.code),
@@ -34,16 +35,17 @@ export function vendingRoutes(services: Services) {
       });
     }),
   );
-  router.post(
-    '/api/openapi/v1/orders/:order_id',
-    answered(async (c, application) => {
-      const payload = readQuery(await readBytes(c));
-      checkTime(payload, services.now());
-      const stored = await find(services, application, c.req.param('order_id') ?? '');
-      if (stored?.row.details.machine_no !== payload.machine_no) throw new VendingFailure('not_found');
-      return orderData(stored);
-    }),
-  );
+  const query = answered(async (c, application) => {
+    const payload = readQuery(await readBytes(c));
+    checkTime(payload, services.now());
+    const stored = await find(services, application, c.req.param('order_id') ?? '');
+    if (stored?.row.details.machine_no !== payload.machine_no) throw new VendingFailure('not_found');
+    c.set('order', stored.order.id);
+    return orderData(stored);
+  });
+  router.post('/api/openapi/v1/orders/:order_id', query);
+  // …/orders/ and …/orders/1/2 are no number either.
+  router.post('/api/openapi/v1/orders/*', query);
   return router;
 }
 

@@ -159,8 +159,8 @@ describe('an ordering', () => {
 
 describe('a timestamp', () => {
   const at = (seconds: number) => () => checkTime(readQuery(body(query)), (1_714_115_742 + seconds) * 1000);
-  it.each([-300, -299.9, 0, 300])('%d seconds away is good', (seconds) => expect(at(seconds)).not.toThrow());
-  it.each([-301, -300.1, 300.1, 86_400])('%d seconds away is not', (seconds) =>
+  it.each([-300, -299.9, 0, 300, 300.9])('%d seconds away is good', (seconds) => expect(at(seconds)).not.toThrow());
+  it.each([-301, -300.1, 301, 86_400])('%d seconds away is not', (seconds) =>
     expect(at(seconds)).toThrow('时间戳无效'),
   );
   it('in milliseconds is none of now', () => {

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Refused } from '../../../client/refused.ts';
 import { putApplication } from '../../../db/applications.ts';
 import { faults, control, noFaults, until } from '../../support/orders.ts';
 import { anotherApi, machine, MERCHANT_KEY, OPERATOR_KEY, startApi, tea, type TestApi } from '../support.ts';
 
 let api: TestApi;
 /** Machines that no other test uses. */
-const MACHINES = Array.from({ length: 60 }, (_, index) => String(16_330_000 + index));
+const MACHINES = Array.from({ length: 90 }, (_, index) => String(16_330_000 + index));
 const OURS = { appid: 'ds_test', appsecret: 'ds_test_secret' };
 const THEIRS = { appid: 'ds_theirs', appsecret: 'ds_theirs_secret' };
 const FOREIGN = { appid: 'ds_foreign', appsecret: 'ds_foreign_secret' };
@@ -38,6 +39,7 @@ async function send(path: string, raw: string | Uint8Array<ArrayBuffer>, headers
     headers: { 'content-type': 'text/plain', ...headers },
   });
   expect(status).toBe(200);
+  expect(Object.keys(body)).toEqual(['code', 'message', 'data']);
   return body;
 }
 const failure = (code: number, message: string) => ({ code, message, data: {} });
@@ -140,6 +142,33 @@ describe('active ordering', () => {
     expect(listed.body.data[0].payments).toHaveLength(1);
   });
 
+  it('with the same trade_id is the same order also where its method is no longer on offer', async () => {
+    const { payload, data } = await ordered();
+    const call = anotherApi(api, { findProvider: () => Promise.resolve(null) });
+    const again = async (body: unknown) =>
+      (await call('POST /api/openapi/v1/orders', undefined, { raw: encoded(body), headers: OURS })).body;
+    expect(await again({ ...payload, timestamp: now() })).toEqual({ code: 0, message: 'ok', data });
+    expect(await again(wanted())).toEqual(INVALID);
+  });
+
+  it('of an order whose time is over is 40005, also before its end is settled', async () => {
+    const { payload } = await ordered();
+    const call = anotherApi(api, { now: () => Date.now() + 1_000_000 });
+    const raw = encoded({ ...payload, timestamp: String(Number(now()) + 1_000) });
+    const answer = await call('POST /api/openapi/v1/orders', undefined, { raw, headers: OURS });
+    expect(answer).toMatchObject({ status: 200, body: EXPIRED });
+  });
+
+  it('that can have no further attempt is shown as it stands', async () => {
+    const refusal = { code: 'limit_reached', detail: 'An order has at most 50 attempts.' } as const;
+    const ask = () => Promise.reject(new Refused(refusal));
+    const call = anotherApi(api, { gateway: { ...api.deps.gateway, ask } });
+    const raw = encoded(wanted());
+    const { body } = await call('POST /api/openapi/v1/orders', undefined, { raw, headers: OURS });
+    expect(body).toMatchObject({ code: 0, data: { status: 'NOTPAY' } });
+    expect(body.data).not.toHaveProperty('qr_code');
+  });
+
   it('with the same trade_id and another wish is refused', async () => {
     const { payload } = await ordered();
     const [first, ...others] = PRODUCTS;
@@ -218,7 +247,19 @@ describe('what is checked', () => {
     const { data, payload } = await ordered();
     const native = await api.call('POST /v1/orders', tea({ machine_no: payload.machine_no }));
     expect(await query(data.order_id, payload.machine_no)).toMatchObject({ code: 0 });
-    for (const id of ['999999999', '0', '-1', 'abc', '1.5', `0${data.order_id}`, '9'.repeat(30), native.body.number])
+    for (const id of [
+      '',
+      '54/',
+      '1/2',
+      '999999999',
+      '0',
+      '-1',
+      'abc',
+      '1.5',
+      `0${data.order_id}`,
+      '9'.repeat(30),
+      native.body.number,
+    ])
       expect(await query(id, payload.machine_no), String(id)).toEqual(NOT_FOUND);
     expect(await query(data.order_id, freshMachine())).toEqual(NOT_FOUND);
     expect(await query(data.order_id, payload.machine_no, THEIRS)).toEqual(NOT_FOUND);
@@ -276,6 +317,14 @@ describe('every status of an order', () => {
     await whenStatus(one, 'REVOKED');
   });
 
+  it('SUCCESS at once where the bar code pays at once; ordered again, it is not charged again', async () => {
+    const one = await ordered({ pay_method: 'alipay.barcode', auth_code: '287634438256643941' });
+    expect(one.data.status).toBe('SUCCESS');
+    expect(Object.keys(one.data)).toEqual(['order_id', 'trade_id', 'date', 'amount', 'status']);
+    expect((await order({ ...one.payload, timestamp: now() })).data).toEqual(one.data);
+    expect((await one.native()).payments).toHaveLength(1);
+  });
+
   it('PAYERROR where the bar code is refused, and stays so', async () => {
     const one = await ordered({ pay_method: 'alipay.barcode', auth_code: '287634438256643949' });
     expect(one.data.status).toBe('PAYERROR');
@@ -298,7 +347,11 @@ describe('every status of an order', () => {
       (await api.call(`GET /v1/orders?merchant_order_no=${String(payload['trade_id'])}`)).body.data[0];
     const { number, cancel_reason } = await until(native, ({ status }) => status === 'cancelled');
     expect(cancel_reason).toBe('expired');
-    expect(await query(number, payload.machine_no)).toEqual(EXPIRED);
+    const text = JSON.stringify(await query(number, payload.machine_no));
+    expect(text).toBe('{"code":40005,"message":"订单已过期","data":{}}'); // The source's own example.
+    expect(await query(number, freshMachine())).toEqual(NOT_FOUND);
+    expect(await query(number, payload.machine_no, THEIRS)).toEqual(NOT_FOUND);
+    expect(await order({ ...payload, timestamp: now(), products: PRODUCTS.slice(1) })).toEqual(INVALID);
     expect(await order({ ...payload, timestamp: now() })).toEqual(EXPIRED);
   });
 
