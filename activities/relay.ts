@@ -1,3 +1,4 @@
+import { findDoubts, settleDoubt } from '../db/doubts.ts';
 import { forgetOldKeys } from '../db/idempotency.ts';
 import { forgetOldGuesses } from '../db/pickup.ts';
 import { rollUpSums } from '../db/rollup.ts';
@@ -40,11 +41,20 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
       return left.length;
     },
 
-    /** A large order goes on in a new run, which the server may hold back until the first one was to start. */
+    /**
+     * A large order goes on in a new run, which the server may hold back until the first one was to start. And one in
+     * doubt looks at what is stored.
+     */
     async wakeOrders(): Promise<number> {
+      const doubts = await findDoubts(db, BATCH);
+      await forEach(doubts, async (one) => {
+        await gateway.lookAgain(one.id);
+        await settleDoubt(db, one);
+      });
+      if (doubts.length > 0) log.warn({ orders: doubts.length }, 'told orders in doubt to look at what is stored');
       const asleep = await gateway.asleep(BATCH);
       await forEach(asleep, (id) => gateway.wake(id));
-      return asleep.length;
+      return asleep.length + doubts.length;
     },
 
     rollUp: (): Promise<void> => rollUpSums(db, new Date(now())),

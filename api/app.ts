@@ -10,6 +10,7 @@ import { onError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { onceOnly } from './idempotency.ts';
+import { doubting } from './doubting.ts';
 import { impatient } from './impatience.ts';
 import { machineReportRoutes } from './machine-reports.ts';
 import { meRoutes } from './me.ts';
@@ -43,7 +44,7 @@ const forEver = (): Lifecycle => ({ stopping: new AbortController().signal, back
  */
 export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages?: Pages) {
   setMaxListeners(0, lifecycle.stopping); // As many as there are requests that wait for something.
-  const gateway = impatient(deps.gateway, deps.ready);
+  const gateway = doubting(impatient(deps.gateway, deps.ready), { ...deps, ...lifecycle });
   const services = { ...deps, ...lifecycle, gateway, metrics: createMetrics(deps.registry, deps.db) };
   const app = newRouter();
   app.onError(onError);

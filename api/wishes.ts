@@ -24,7 +24,7 @@ export type OwnWish = { [T in Wish['type']]: Omit<Extract<Wish, { type: T }>, 'b
 
 /**
  * Asks the order of this call for something, and waits until it is done and saved. What the stored order refuses
- * already, or has done already, wakes no workflow.
+ * already, or has done already, wakes no workflow; but where that is in doubt, only the workflow knows.
  * @param loaded the order, where it was read just now
  * @param check a last look before the order is asked; it may throw
  * @throws Refused, ProviderProblem, or what Temporal's client throws
@@ -39,9 +39,11 @@ export async function ask(
   const { caller } = c.var;
   const stored = loaded ?? (await loadOrder(services, caller, c.req.param('id') ?? ''));
   const wish = { by: caller.actor, ...wanted } as Wish;
-  const decision = decide(stored.order, wish, services.now());
-  if ('refused' in decision) throw new Refused(decision.refused);
-  if (isDone(stored.order, wish, decision)) return { stored, granted: null };
+  if (stored.row.doubted_at === null) {
+    const decision = decide(stored.order, wish, services.now());
+    if ('refused' in decision) throw new Refused(decision.refused);
+    if (isDone(stored.order, wish, decision)) return { stored, granted: null };
+  }
   await check?.();
   const granted = await services.gateway.ask(stored.order.id, wish, c.get('seed')?.wish);
   return { stored: await loadOrder(services, caller, stored.order.id), granted };

@@ -11,6 +11,7 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/common';
 import type { StoredOrder } from '../db/orders.ts';
+import { TASK_TIMEOUT_MS } from '../db/outbox.ts';
 import type { Refusal, Wish } from '../domain/commands.ts';
 import { dutiesOf } from '../domain/duties.ts';
 import type { OrderId } from '../domain/ids.ts';
@@ -21,6 +22,7 @@ import { refundStatus, statusOf, type OrderView } from '../domain/view.ts';
 import {
   deliveryReport,
   goOn,
+  lookAgain,
   orderIdOf,
   orderQuery,
   orderWorkflowId,
@@ -54,6 +56,8 @@ export type OrderGateway = {
    */
   asleep(limit: number): Promise<OrderId[]>;
   wake(id: OrderId): Promise<void>;
+  /** Has it go on from what is stored, should that be more than it knows. */
+  lookAgain(id: OrderId): Promise<void>;
   /** The running workflow's own answer; null if it isn't running (yet, or any more). */
   live(id: OrderId): Promise<OrderView | null>;
 };
@@ -63,8 +67,7 @@ const UPDATES_AT_ONCE = 8;
 const ASKING_MS = 25_000;
 const TELLING_MS = 5_000;
 const TRIES = 8;
-/** How long an order waits for a worker that was killed in the midst of its task. */
-const workflowTaskTimeout = '5s' as const;
+const workflowTaskTimeout = TASK_TIMEOUT_MS;
 
 /** @param taskQueue where the workers listen */
 export function temporalGateway(client: Client, now: () => number, taskQueue = TASK_QUEUE): OrderGateway {
@@ -111,6 +114,7 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     tellDelivery: (id, report) => tell(id, deliveryReport, report),
     asleep: (limit) => within(TELLING_MS, () => asleep(client, taskQueue, now(), limit)),
     wake: (id) => tell(id, goOn),
+    lookAgain: (id) => tell(id, lookAgain),
     live: (id) =>
       within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery)).catch(
         (error: unknown) => {

@@ -7,6 +7,7 @@ import * as pages from './migrations/0005-pages.ts';
 import * as applications from './migrations/0006-applications.ts';
 import * as reconciliation from './migrations/0008-reconciliation.ts';
 import * as courses from './migrations/0009-courses.ts';
+import * as doubts from './migrations/0010-doubts.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -18,6 +19,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-applications': applications,
   '0008-reconciliation': reconciliation,
   '0009-courses': courses,
+  '0010-doubts': doubts,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

@@ -9,10 +9,13 @@ import { instant, viewAfter } from '../domain/view.ts';
 /** What merchants are told, written with the change itself: the parts of a save's statement that do it. */
 
 /**
- * So long a repeated workflow task may still take back what a save wrote, unless a later one builds on it: the time-out
- * of a task (3 s, client/gateway.ts), and a second. Milliseconds.
+ * How long a worker has for a workflow task: one that was killed in the midst of it is waited for so long. Until then, what
+ * it saved may be taken back by the task's repetition. Milliseconds.
  */
-export const SETTLES_AFTER_MS = 4_000;
+export const TASK_TIMEOUT_MS = 5_000;
+
+/** So long a repeated workflow task may still take back what a save wrote, unless a later one builds on it. Milliseconds. */
+export const SETTLES_AFTER_MS = TASK_TIMEOUT_MS + 1_000;
 
 /** Each entry of the timeline with the order as it was at that moment. */
 export function outboxRows(before: Order, events: readonly OrderEvent[]) {

@@ -148,6 +148,8 @@ export interface OrdersTable {
   saved_run: string | null;
   /** Its run in Temporal; null until it was started. */
   run_id: string | null;
+  /** Since when its workflow may know less than is stored: see doubts.ts. */
+  doubted_at: Date | null;
   created_at: Date;
   expires_at: Date;
 }

@@ -22,7 +22,15 @@ async function look(book: OrderBook, arrival: Arrival): Promise<void> {
       return takeDecision(book, arrival);
     case 'delivery':
       return takeReport(book, arrival.report);
+    case 'doubt':
+      return takeStored(book);
   }
+}
+
+/** A lost task may have saved what this run knows nothing of; whoever looked at the order since then has seen it. */
+async function takeStored(book: OrderBook): Promise<void> {
+  const { order, timeline } = await loadOrder(book.order.id);
+  if (order.version > book.savedVersion) book.adopt(order, timeline);
 }
 
 /** The signal names a row; only what the verified row says counts. */

@@ -13,7 +13,8 @@ import type { DeliveryReportSignal, TimelineEntry } from './messages.ts';
 export type Arrival =
   | { type: 'notice'; noticeId: string }
   | { type: 'decision'; refundId: string; decision: 'approve' | 'reject'; reviewer: string; note: string | null }
-  | { type: 'delivery'; report: DeliveryReportSignal };
+  | { type: 'delivery'; report: DeliveryReportSignal }
+  | { type: 'doubt' };
 
 /** The order inside its workflow: how it stands, what is not saved yet, and the one way to change it. */
 export class OrderBook {

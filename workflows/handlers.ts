@@ -9,6 +9,7 @@ import { arrivalOfDecision, arrivalOfNotice, arrivalOfReport } from './signals.t
 import {
   deliveryReport,
   goOn,
+  lookAgain,
   orderQuery,
   paymentNotification,
   refundDecision,
@@ -34,6 +35,9 @@ export function answerMessages(desk: Desk): void {
     description: '{"itemId": "…", "status": "delivering" | "delivered" | "picked_up" | "failed"}',
   });
   setHandler(goOn, () => {}, { description: 'Nothing new: wakes a run that waits for its start' });
+  setHandler(lookAgain, () => tell([{ type: 'doubt' }]), {
+    description: 'Goes on from what is stored in the database, if that is more than the order knows here',
+  });
   for (const [type, update] of Object.entries(WISHES))
     setHandler(update, (wish) => grant(desk, wish), { validator: (wish) => check(desk, type, wish) });
 }

@@ -47,6 +47,12 @@ export const deliveryReport = defineSignal<[DeliveryReportSignal]>('deliveryRepo
 /** To an order whose new run still waits as long as its first one was to: go on. Sent by the relay; it says nothing more. */
 export const goOn = defineSignal('goOn');
 
+/**
+ * Somebody's wish had no answer, and what came of it may stand in the database alone: go on from what is stored, if that
+ * is more. Sent by the relay.
+ */
+export const lookAgain = defineSignal('lookAgain');
+
 /** A wish was granted and its change is saved in this version. `payment` is the attempt that was asked for. */
 export type Granted = { version: number; payment?: PaymentId };
 /** Wishes of people and programs. An update is answered: granted, or refused with a code and why. */

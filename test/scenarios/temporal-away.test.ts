@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiDeps } from '../../api/env.ts';
+import { findOrder } from '../../db/orders.ts';
+import { saveOrder } from '../../db/save.ts';
+import type { Wish } from '../../domain/commands.ts';
+import { decide } from '../../domain/decide.ts';
+import type { OrderId } from '../../domain/ids.ts';
+import { until } from '../support/orders.ts';
 import { Shop } from './shop.ts';
 
 /** Scenarios 4 and 18: Temporal or the worker is away, and what came meanwhile is not lost. */
 
 let isAway = false;
+let losesTasks = false;
 let shop: Shop;
 beforeAll(async () => {
   shop = await Shop.open(reachingTemporalSometimes);
@@ -12,15 +19,36 @@ beforeAll(async () => {
 afterAll(() => shop?.close());
 
 /** An API that reaches its database, but at times not Temporal. */
-const reachingTemporalSometimes = ({ gateway }: ApiDeps): Partial<ApiDeps> => {
+const reachingTemporalSometimes = ({ gateway, db }: ApiDeps): Partial<ApiDeps> => {
   const unlessAway =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> =>
-      isAway ? Promise.reject(Object.assign(new Error('Temporal is away'), { code: 14 })) : call(...args);
+      isAway ? Promise.reject(away()) : call(...args);
+  const ask = async (id: OrderId, wish: Wish, key?: string) => {
+    if (!losesTasks) return gateway.ask(id, wish, key);
+    await saveAndBeLost(db, id, wish);
+    throw away();
+  };
   const start = unlessAway<Parameters<typeof gateway.start>, string>((...args) => gateway.start(...args));
   const tellNotice = unlessAway<Parameters<typeof gateway.tellNotice>, void>((...args) => gateway.tellNotice(...args));
-  return { gateway: { ...gateway, start, tellNotice } };
+  return { gateway: { ...gateway, ask, start, tellNotice } };
 };
+const away = () => Object.assign(new Error('Temporal is away'), { code: 14, details: '', metadata: {} });
+
+/** What is left where Temporal ends between the save of a task that granted a wish and the end of that task. */
+async function saveAndBeLost(db: ApiDeps['db'], id: OrderId, wish: Wish): Promise<void> {
+  const { order: before, row } = (await findOrder(db, id, null))!;
+  const decision = decide(before, wish, Date.now());
+  if ('refused' in decision) throw new Error(decision.refused.detail);
+  const { outcome } = await saveOrder(db, {
+    run: row.saved_run!,
+    task: row.task + 1,
+    before,
+    events: decision.events,
+    notices: [],
+  });
+  expect(outcome).toBe('saved');
+}
 
 describe.concurrent('where the API does not reach Temporal, an order', () => {
   beforeAll(() => void (isAway = true));
@@ -39,13 +67,43 @@ describe.concurrent('where the API does not reach Temporal, an order', () => {
   });
 });
 
+describe('a decision that was saved, and lost with Temporal', () => {
+  const decidedAsItWasLost = async () => {
+    const sale = await shop.sold();
+    const refund = await sale.applies({ amount: 900 });
+    losesTasks = true;
+    expect((await sale.decides(refund, 'approve')).status).toBe(503);
+    losesTasks = false;
+    const doubted = () => findOrder(shop.api.system.db, sale.id, null);
+    await until(doubted, (order) => order?.row.doubted_at !== null);
+    return { sale, refund };
+  };
+
+  it('counts, though nobody says another word', async () => {
+    const { sale, refund } = await decidedAsItWasLost();
+    await sale.refundBecomes(refund.id, 'succeeded', 60_000);
+    expect([await sale.happened('refund.reviewed'), await sale.happened('refund.succeeded')]).toEqual([1, 1]);
+    expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
+  });
+
+  it('is made when it is repeated', async () => {
+    const { sale, refund } = await decidedAsItWasLost();
+    expect((await sale.decides(refund, 'approve')).status).toBe(200);
+    await sale.refundBecomes(refund.id, 'succeeded', 5_000);
+    expect([await sale.happened('refund.reviewed'), await sale.happened('refund.succeeded')]).toEqual([1, 1]);
+  });
+});
+
 describe('while no worker is there', () => {
   it('notices are accepted, and told once one is back, also if their account is gone by then (18)', async () => {
     const sale = await shop.sells();
     const payment = await sale.opens();
     await shop.api.worker.stop();
     expect(await sale.buyer(payment, 'pay')).toBe(200);
-    await shop.noticed([204]);
+    const { db } = shop.api.system;
+    const kept = () => db.selectFrom('notices').select('processed_at').where('order_id', '=', sale.id).execute();
+    expect(await until(kept, (notices) => notices.length > 0)).toEqual([{ processed_at: null }]);
+    expect(new Set(shop.letterbox.letters.map(({ answered }) => answered))).toEqual(new Set([204]));
     expect((await sale.read()).status).toBe('pending_payment');
     await shop.api.system.db.deleteFrom('provider_accounts').execute();
     await shop.api.system.startWorker();

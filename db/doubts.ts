@@ -1,0 +1,40 @@
+import { sql, type Kysely } from 'kysely';
+import type { OrderId } from '../domain/ids.ts';
+import type { Database } from './schema.ts';
+
+/**
+ * A wish whose outcome nobody learned leaves its order in doubt. It may have been granted and saved by a task that never
+ * came to its end: the server keeps an update in memory only, until a task that took it is complete. Then what is stored
+ * has more than the order's workflow knows.
+ */
+export async function doubt(db: Kysely<Database>, id: OrderId): Promise<void> {
+  await db
+    .updateTable('orders')
+    .set({ doubted_at: sql`clock_timestamp()` })
+    .where('id', '=', id)
+    .execute();
+}
+
+export type Doubt = { id: OrderId; since: Date };
+
+/** The oldest first. */
+export async function findDoubts(db: Kysely<Database>, limit: number): Promise<Doubt[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .select(['id', 'doubted_at'])
+    .where('doubted_at', 'is not', null)
+    .orderBy('doubted_at')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id, doubted_at }) => ({ id: id as OrderId, since: doubted_at! }));
+}
+
+/** Its workflow is told to look at what is stored. What has come into doubt since then stays so. */
+export async function settleDoubt(db: Kysely<Database>, { id, since }: Doubt): Promise<void> {
+  await db
+    .updateTable('orders')
+    .set({ doubted_at: null })
+    .where('id', '=', id)
+    .where('doubted_at', '<=', since)
+    .execute();
+}
