@@ -64,6 +64,8 @@ async function countCourses(db: Kysely<Database>): Promise<void> {
     db,
   );
   await sql`
+    update albums a set orders = (select sum(orders) from album_days where album_id = a.id)`.execute(db);
+  await sql`
     insert into album_sums (album_id, total)
     select c.album_id, sum(o.rolled_up) from course_orders c join orders o on o.id = c.order_id group by 1`.execute(db);
   await db.insertInto('rollups').values({ name: 'album_sums', until: new Date() }).execute();

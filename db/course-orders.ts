@@ -45,6 +45,11 @@ export async function addCourseOrder(trx: Transaction<Database>, added: NewCours
     .values({ album_id: album.id, day, orders: 1 })
     .onConflict((conflict) => conflict.columns(['album_id', 'day']).doUpdateSet({ orders: sql`album_days.orders + 1` }))
     .execute();
+  await trx
+    .updateTable('albums')
+    .set({ orders: sql`orders + 1` })
+    .where('id', '=', album.id)
+    .execute();
 }
 
 /** A student's orders of an album that may still be theirs, oldest first. */
@@ -104,23 +109,25 @@ export async function listCourseOrders(
   return withOrders(db, rows);
 }
 
-/** A teacher's are counted by album and day; a student's are few. */
+/** A teacher's have been counted by album, and by album and day; a student's are few. */
 export async function countCourseOrders(db: Kysely<Database>, filter: CourseFilter): Promise<number> {
   const { whose, album, from, to } = filter;
+  const ofAlbum = from === null ? sql`a.orders - ${to === null ? sql`0` : ofDays(to, null)}` : ofDays(from, to);
   const { count } = await (
     'student' in whose
       ? db.selectFrom('course_orders as c').where(isIn(filter)).select(db.fn.countAll<number>().as('count'))
       : db
-          .selectFrom('album_days as d')
-          .innerJoin('albums as a', 'a.id', 'd.album_id')
+          .selectFrom('albums as a')
           .where('a.teacher_id', '=', whose.teacher)
-          .$if(album !== null, (query) => query.where('d.album_id', '=', album!))
-          .$if(from !== null, (query) => query.where('d.day', '>=', from!.day))
-          .$if(to !== null, (query) => query.where('d.day', '<', to!.day))
-          .select(sql<number>`coalesce(sum(d.orders), 0)::bigint`.as('count'))
+          .$if(album !== null, (query) => query.where('a.id', '=', album!))
+          .select(sql<number>`coalesce(sum(${ofAlbum}), 0)::bigint`.as('count'))
   ).executeTakeFirstOrThrow();
   return count;
 }
+
+const ofDays = (from: Moment, to: Moment | null) => sql`coalesce((
+  select sum(d.orders) from album_days d where d.album_id = a.id and d.day >= ${from.day}
+    ${to === null ? sql`` : sql`and d.day < ${to.day}`}), 0)`;
 
 const courseOrders = (db: Kysely<Database>) =>
   db

@@ -8,6 +8,7 @@ import * as applications from './migrations/0006-applications.ts';
 import * as reconciliation from './migrations/0008-reconciliation.ts';
 import * as courses from './migrations/0009-courses.ts';
 import * as doubts from './migrations/0010-doubts.ts';
+import * as albumsCounted from './migrations/0011-albums-counted.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0008-reconciliation': reconciliation,
   '0009-courses': courses,
   '0010-doubts': doubts,
+  '0011-albums-counted': albumsCounted,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

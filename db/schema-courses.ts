@@ -31,6 +31,8 @@ interface AlbumsTable {
   title: string;
   /** Fen. */
   price: number;
+  /** How many there are of it: with album_days, all that is to be counted. */
+  orders: Generated<number>;
   created_at: Made;
 }
 
