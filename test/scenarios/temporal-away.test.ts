@@ -5,6 +5,7 @@ import { saveOrder } from '../../db/save.ts';
 import type { Wish } from '../../domain/commands.ts';
 import { decide } from '../../domain/decide.ts';
 import type { OrderId } from '../../domain/ids.ts';
+import { replay } from '../support/histories.ts';
 import { until } from '../support/orders.ts';
 import { Shop } from './shop.ts';
 
@@ -84,6 +85,7 @@ describe('a decision that was saved, and lost with Temporal', () => {
     await sale.refundBecomes(refund.id, 'succeeded', 60_000);
     expect([await sale.happened('refund.reviewed'), await sale.happened('refund.succeeded')]).toEqual([1, 1]);
     expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
+    await replay(shop.api.system, sale.id as OrderId, 'in-doubt');
   });
 
   it('is made when it is repeated', async () => {

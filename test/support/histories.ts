@@ -30,9 +30,9 @@ async function* begun(histories: Histories): Histories {
 }
 
 /** Replays an order's history as it is now; with KEEP_HISTORIES=1 it is kept under this name, to be replayed for ever. */
-export async function replay(system: System, id: OrderId, name: string): Promise<void> {
-  const history = await system.client.workflow.getHandle(orderWorkflowId(id)).fetchHistory();
-  await Worker.runReplayHistory({ workflowBundle: system.bundle }, history, orderWorkflowId(id));
+export async function replay({ client, bundle }: Pick<System, 'client' | 'bundle'>, id: OrderId, name: string) {
+  const history = await client.workflow.getHandle(orderWorkflowId(id)).fetchHistory();
+  await Worker.runReplayHistory({ workflowBundle: bundle }, history, orderWorkflowId(id));
   if (process.env['KEEP_HISTORIES'] !== '1') return;
   mkdirSync(HISTORIES, { recursive: true });
   const kept = { workflowId: orderWorkflowId(id), history: JSON.parse(historyToJSON(history)) as unknown };

@@ -7,6 +7,7 @@ import type { PaymentProvider, PaymentReport } from '../../providers/provider.ts
 import { SEARCH_ATTRIBUTES } from '../../start/search-attributes.ts';
 import type { RunningWorker } from '../../worker/run.ts';
 import { orderWorkflowId, WISHES } from '../../workflows/messages.ts';
+import { replay } from '../support/histories.ts';
 import { createUnstarted, MERCHANT, stored } from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { runWorkerAt } from '../support/worker-elsewhere.ts';
@@ -76,6 +77,8 @@ async function open(method: PaymentMethod) {
 const statusOf = async (id: OrderId) => (await stored(system, id)).status;
 const count = (word: string) => asked.filter((one) => one.startsWith(word)).length;
 
+const replays = (id: OrderId, name: string) => replay({ client: env.client, bundle: system.bundle }, id, name);
+
 it('an attempt without a close: asked before the end, once more after its own expiry, and then no more', async () => {
   const { id, handle } = await open('unionpay.qr');
   await env.sleep('11 minutes');
@@ -87,6 +90,7 @@ it('an attempt without a close: asked before the end, once more after its own ex
   expect(count('query')).toBe(before + 1);
   const [payment] = (await stored(system, id)).payments;
   expect(payment).toMatchObject({ status: 'closed', watched: null, reference: 'R-1' });
+  await replays(id, 'watched');
 });
 
 it('money that came too late there is found without a notice, and goes back', async () => {
@@ -99,6 +103,7 @@ it('money that came too late there is found without a notice, and goes back', as
     refunds: [{ origin: 'late_payment', amount: 3000, status: 'succeeded' }],
   });
   expect(asked.at(-1)).toBe('refund R-1 true');
+  await replays(id, 'watched-and-paid-late');
 });
 
 it('approved money is taken, once', async () => {
@@ -107,6 +112,7 @@ it('approved money is taken, once', async () => {
   await env.sleep('2 minutes');
   expect(await statusOf(id)).toBe('paid');
   expect(count('capture R-1')).toBe(1);
+  await replays(id, 'approved-and-captured');
 });
 
 it('approved money is not taken for an order that ends', async () => {
@@ -118,4 +124,5 @@ it('approved money is not taken for an order that ends', async () => {
   await env.sleep('11 minutes');
   expect(count('capture')).toBe(0);
   expect(await statusOf(id)).toBe('cancelled');
+  await replays(id, 'approved-and-cancelled');
 });

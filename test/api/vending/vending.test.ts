@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Refused } from '../../../client/refused.ts';
 import { putApplication } from '../../../db/applications.ts';
+import { replay } from '../../support/histories.ts';
 import { faults, control, noFaults, until } from '../../support/orders.ts';
 import { anotherApi, machine, MERCHANT_KEY, OPERATOR_KEY, startApi, tea, type TestApi } from '../support.ts';
 
@@ -315,6 +316,7 @@ describe('every status of an order', () => {
     expect(recordsOf(paying)).toEqual([undefined, undefined, undefined]);
     await api.call(`POST /v1/orders/${one.id}/cancel`, {});
     await whenStatus(one, 'REVOKED');
+    await replay(api.system, one.id, 'revoked');
   });
 
   it('SUCCESS at once where the bar code pays at once; ordered again, it is not charged again', async () => {
@@ -323,6 +325,7 @@ describe('every status of an order', () => {
     expect(Object.keys(one.data)).toEqual(['order_id', 'trade_id', 'date', 'amount', 'status']);
     expect((await order({ ...one.payload, timestamp: now() })).data).toEqual(one.data);
     expect((await one.native()).payments).toHaveLength(1);
+    await replay(api.system, one.id, 'paid-by-bar-code');
   });
 
   it('PAYERROR where the bar code is refused, and stays so', async () => {
