@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Day } from '../domain/statement-day.ts';
 import type { Finding } from '../domain/reconciliation.ts';
 import type { Database } from './schema.ts';
@@ -13,7 +13,7 @@ export type Outcome = { found: number; settled: number };
  * of its sides changes; open ones that were not found again are closed. The comparison looks at all that are open.
  */
 export async function keepFindings(
-  db: Kysely<Database>,
+  trx: Transaction<Database>,
   { merchant, provider }: Account,
   { day, findings }: { day: Day; findings: readonly Finding[] },
   now: Date,
@@ -24,38 +24,36 @@ export async function keepFindings(
     out_trade_no: outTradeNo,
     order_id: orderId,
   }));
-  return db.transaction().execute(async (trx) => {
-    const kept = await sql`
-      insert into findings (id, merchant_id, provider, type, reference, kind, out_trade_no, order_id, day, ours, theirs,
-        found_at)
-      select n.id, ${merchant}, ${provider}, n.type, n.reference, n.kind, n.out_trade_no, n.order_id, n.day, n.ours,
-        n.theirs, ${now}
-      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, type text, reference text, kind text,
-        out_trade_no text, order_id text, day date, ours jsonb, theirs jsonb)
-      on conflict (id) do update set kind = excluded.kind, out_trade_no = excluded.out_trade_no,
-        order_id = excluded.order_id, day = excluded.day, ours = excluded.ours, theirs = excluded.theirs,
-        found_at = excluded.found_at, closed_at = null, closed_by = null, note = null
-      where (findings.kind, findings.ours, findings.theirs) <> (excluded.kind, excluded.ours, excluded.theirs)
-        or findings.closed_at is not null and findings.closed_by is null
-      returning id`.execute(trx);
-    const settled = await trx
-      .updateTable('findings')
-      .set({ closed_at: now, note: 'both sides agree by now' })
-      .where('merchant_id', '=', merchant)
-      .where('provider', '=', provider)
-      .where('closed_at', 'is', null)
-      .where('id', '<>', sql<string>`all(${rows.map(({ id }) => id)}::text[])`)
-      .returning('id')
-      .execute();
-    await trx
-      .updateTable('statements')
-      .set({ compared_at: now })
-      .where('merchant_id', '=', merchant)
-      .where('provider', '=', provider)
-      .where('day', '=', day)
-      .execute();
-    return { found: kept.rows.length, settled: settled.length };
-  });
+  const kept = await sql`
+    insert into findings (id, merchant_id, provider, type, reference, kind, out_trade_no, order_id, day, ours, theirs,
+      found_at)
+    select n.id, ${merchant}, ${provider}, n.type, n.reference, n.kind, n.out_trade_no, n.order_id, n.day, n.ours,
+      n.theirs, ${now}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, type text, reference text, kind text,
+      out_trade_no text, order_id text, day date, ours jsonb, theirs jsonb)
+    on conflict (id) do update set kind = excluded.kind, out_trade_no = excluded.out_trade_no,
+      order_id = excluded.order_id, day = excluded.day, ours = excluded.ours, theirs = excluded.theirs,
+      found_at = excluded.found_at, closed_at = null, closed_by = null, note = null
+    where (findings.kind, findings.ours, findings.theirs) <> (excluded.kind, excluded.ours, excluded.theirs)
+      or findings.closed_at is not null and findings.closed_by is null
+    returning id`.execute(trx);
+  const settled = await trx
+    .updateTable('findings')
+    .set({ closed_at: now, note: 'both sides agree by now' })
+    .where('merchant_id', '=', merchant)
+    .where('provider', '=', provider)
+    .where('closed_at', 'is', null)
+    .where('id', '<>', sql<string>`all(${rows.map(({ id }) => id)}::text[])`)
+    .returning('id')
+    .execute();
+  await trx
+    .updateTable('statements')
+    .set({ compared_at: now })
+    .where('merchant_id', '=', merchant)
+    .where('provider', '=', provider)
+    .where('day', '=', day)
+    .execute();
+  return { found: kept.rows.length, settled: settled.length };
 }
 
 /** How many are open. */

@@ -9,6 +9,7 @@ import * as reconciliation from './migrations/0008-reconciliation.ts';
 import * as courses from './migrations/0009-courses.ts';
 import * as doubts from './migrations/0010-doubts.ts';
 import * as albumsCounted from './migrations/0011-albums-counted.ts';
+import * as sharedAccounts from './migrations/0012-shared-accounts.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -22,6 +23,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0009-courses': courses,
   '0010-doubts': doubts,
   '0011-albums-counted': albumsCounted,
+  '0012-shared-accounts': sharedAccounts,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

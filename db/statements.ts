@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { dayAfter } from '../domain/day.ts';
 import { type Day, startOfStatement } from '../domain/statement-day.ts';
 import type { ProviderName } from '../domain/method.ts';
@@ -18,34 +18,31 @@ export async function listAllAccounts(db: Kysely<Database>): Promise<Account[]> 
   return rows;
 }
 
-/** The days from `from` to `to` whose statements were read. */
-export async function daysRead(
+/** The days whose statements were read; `compared`: only those that were compared, too. */
+export async function statementDays(
   db: Kysely<Database>,
   { merchant, provider }: Account,
-  from: Day,
-  to: Day,
+  which: 'read' | 'compared',
 ): Promise<Set<Day>> {
   const rows = await db
     .selectFrom('statements')
     .select('day')
     .where('merchant_id', '=', merchant)
     .where('provider', '=', provider)
-    .where('day', '>=', from)
-    .where('day', '<=', to)
+    .$if(which === 'compared', (query) => query.where('compared_at', 'is not', null))
     .execute();
   return new Set(rows.map(({ day }) => day));
 }
 
-/** The newest day that was compared; null: none was. */
-export async function lastDayCompared(db: Kysely<Database>, { merchant, provider }: Account): Promise<Day | null> {
-  const row = await db
-    .selectFrom('statements')
-    .select(({ fn }) => fn.max('day').as('day'))
+/** Until the transaction ends nobody else compares this account, who would close findings that are made meanwhile. */
+export async function lockAccount(trx: Transaction<Database>, { merchant, provider }: Account): Promise<void> {
+  await trx
+    .selectFrom('provider_accounts')
+    .select('provider')
     .where('merchant_id', '=', merchant)
     .where('provider', '=', provider)
-    .where('compared_at', 'is not', null)
-    .executeTakeFirst();
-  return row?.day ?? null;
+    .forNoKeyUpdate()
+    .execute();
 }
 
 const LINES_AT_ONCE = 2_000;
@@ -161,7 +158,7 @@ async function bookingsToCompare(
       select l.*, ${ownEntries(account, from, until)} as is_judged from ledger l where provider = ${account.provider}
         and (reference = any(${references}::text[]) or out_trade_no = any(${payments}::text[])
           or ${ownEntries(account, from, until)}))
-    select type, reference, out_trade_no as "outTradeNo", amount, currency, order_id as "orderId", at,
-      is_judged as "isJudged" from found`.execute(db);
+    select type, reference, out_trade_no as "outTradeNo", amount, currency, order_id as "orderId",
+      merchant_id = ${account.merchant} as "isOwn", at, is_judged as "isJudged" from found`.execute(db);
   return rows.map((row) => ({ ...row, at: row.at.getTime() }));
 }

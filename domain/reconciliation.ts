@@ -17,6 +17,8 @@ export type Entry = {
 /** A row of our ledger. */
 export type Booked = Entry & {
   orderId: string;
+  /** The account's merchant has the order; otherwise it is another's, who shares the account. */
+  isOwn: boolean;
   /** Epoch milliseconds. */
   at: number;
   /** Looked for in this run; the others are only there to be found. So it is for lines. */
@@ -62,8 +64,8 @@ export type Finding = {
 };
 
 /**
- * Clocks and cut-off times differ (UnionPay's day ends at 23:00): what moved so shortly before the end of a day may stand
- * in the next day's statement.
+ * Clocks and cut-off times differ (UnionPay's day ends at 23:00): what moved so close to the end of a day may stand in
+ * the other day's statement.
  */
 const MARGIN_MS = 2 * 3_600_000;
 /** A refund may be under way for so long before somebody should look at it. */
@@ -77,11 +79,12 @@ type Pair = { ours: Booked[]; theirs: Stated[] };
 /**
  * Compares ledger and statements of one account. Entries are paired by their number, on whatever day either side has
  * them: so midnight makes no finding. Refunds whose number a provider doesn't tell are paired by payment and amount.
- * @param until the last day whose statement was read. What may yet stand in the next one is not missing
+ * What another merchant has on the same account is known there, and no finding here.
+ * @param read the days whose statements were read. What may yet stand in another one is not missing
  */
 export function compare(
   { booked, stated }: { booked: readonly Booked[]; stated: readonly Stated[] },
-  { provider, until }: { provider: ProviderName; until: Day },
+  { provider, read }: { provider: ProviderName; read: ReadonlySet<Day> },
 ): Finding[] {
   const pairs = new Map<string, Pair>();
   const pairOf = (entry: Entry): Pair => {
@@ -93,7 +96,8 @@ export function compare(
   for (const line of stated) pairOf(line).theirs.push(line);
   return joined([...pairs.values()])
     .filter(({ ours, theirs }) => [...ours, ...theirs].some(({ isJudged }) => isJudged))
-    .flatMap((pair) => findingIn(pair, provider, until) ?? []);
+    .filter(({ ours }) => ours.length === 0 || ours.some(({ isOwn }) => isOwn))
+    .flatMap((pair) => findingIn(pair, provider, read) ?? []);
 }
 
 /** One-sided refunds of one payment with the same amount are one. */
@@ -118,12 +122,12 @@ function joined(pairs: readonly Pair[]): Pair[] {
 const summary = (entries: readonly Entry[]): string =>
   [entries[0]?.outTradeNo, ...totals(entries).map(({ amount, currency }) => `${amount} ${currency}`)].join(' ');
 
-function findingIn({ ours, theirs }: Pair, provider: ProviderName, until: Day): Finding | null {
+function findingIn({ ours, theirs }: Pair, provider: ProviderName, read: ReadonlySet<Day>): Finding | null {
   const [ourTotals, theirTotals] = [totals(ours), totals(theirs)];
   if (sameMoney(ourTotals, theirTotals)) return null;
   const kind = ourTotals.length === 0 ? 'missing_here' : theirTotals.length === 0 ? 'missing_there' : 'different';
-  if (kind === 'missing_here' && theirs.every((line) => isUnderWay(line, until))) return null;
-  if (kind === 'missing_there' && ours.every(({ at }) => statementDayAt(provider, at + MARGIN_MS) > until)) return null;
+  if (kind === 'missing_here' && theirs.every((line) => isUnderWay(line, read))) return null;
+  if (kind === 'missing_there' && ours.every((entry) => mayStandElsewhere(entry, provider, read))) return null;
   const { type, reference } = (ours[0] ?? theirs[0])!;
   return {
     kind,
@@ -137,8 +141,13 @@ function findingIn({ ours, theirs }: Pair, provider: ProviderName, until: Day): 
   };
 }
 
-const isUnderWay = ({ isSettled, day }: Stated, until: Day): boolean =>
-  !isSettled && dayAfter(day, LONGEST_WAY_DAYS) >= until;
+function isUnderWay({ isSettled, day }: Stated, read: ReadonlySet<Day>): boolean {
+  const lookedAtUntil = dayAfter(day, LONGEST_WAY_DAYS);
+  return !isSettled && ![...read].some((one) => one > lookedAtUntil);
+}
+
+const mayStandElsewhere = ({ at }: Booked, provider: ProviderName, read: ReadonlySet<Day>): boolean =>
+  [at - MARGIN_MS, at + MARGIN_MS].some((moment) => !read.has(statementDayAt(provider, moment)));
 
 /** Per currency; what adds up to nothing is left out. */
 function totals(entries: readonly Entry[]): Money[] {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Command } from 'commander';
-import { daysDue, reconcile, type Reconciled } from '../activities/reconciliation.ts';
+import { daysDue, reconcileDays, type Reconciled } from '../activities/reconciliation.ts';
 import { closeFinding, ledgerSums, listFindings } from '../db/findings.ts';
 import { findProviderAccount } from '../db/merchants.ts';
 import type { Database } from '../db/schema.ts';
@@ -22,7 +22,7 @@ export function reconciliationCommands(parent: Command, answering: Answering): v
     .description("compares the ledger with the providers' statements, now; changes nothing if repeated")
     .option('--merchant <id>', 'of this merchant only')
     .option('--provider <name>', 'at this provider only')
-    .option('--day <yyyy-mm-dd>', 'this day; by default every one since the last that was compared', dayNamed)
+    .option('--day <yyyy-mm-dd>', 'this day; by default every one that was not compared yet', dayNamed)
     .action(answering(compareNow));
   const findings = parent.command('findings').description('where ledger and statements do not agree');
   findings
@@ -41,7 +41,7 @@ export function reconciliationCommands(parent: Command, answering: Answering): v
     .command('ledger')
     .description("captures, refunds and providers' fees per account, day and currency, in minor units")
     .option('--merchant <id>', 'of this merchant only')
-    .option('--from <yyyy-mm-dd>', 'first day; by default 30 days ago', dayNamed)
+    .option('--from <yyyy-mm-dd>', 'first day; by default 30 days before the last', dayNamed)
     .option('--to <yyyy-mm-dd>', 'last day; by default up to now', dayNamed)
     .action(answering(sums));
 }
@@ -58,32 +58,37 @@ const compareNow = (which: Which): Promise<Answer> =>
     const [rows, troubles]: [Row[], string[]] = [[], []];
     for (const account of accounts)
       try {
-        rows.push(...(await compareAccount(db, account, which.day)).map((done) => ({ ...account, ...done })));
+        await compareAccount(db, account, which.day, (done) => rows.push({ ...account, ...done }));
       } catch (error) {
         troubles.push(`${account.merchant} at ${account.provider}: ${(error as Error).message}`);
       }
     if (troubles.length === 0) return { rows, none: 'Nothing to compare.' };
-    const done = rows.length === 0 ? '' : `\n${rows.length} others were compared; see \`findings\`.`;
+    const done = rows.length === 0 ? '' : `\n${rows.length} statements were compared; see \`findings\`.`;
     throw new StartError(`No comparison:\n${troubles.join('\n')}${done}`);
   });
 
 type Row = Account & Reconciled;
 
-async function compareAccount(db: Kysely<Database>, account: Account, day?: Day): Promise<Reconciled[]> {
+async function compareAccount(
+  db: Kysely<Database>,
+  account: Account,
+  day: Day | undefined,
+  told: (done: Reconciled) => void,
+): Promise<void> {
   const { merchant, provider: name } = account;
   const find = providerAccounts((...names) => findProviderAccount(db, ...names), process.env);
   const provider = await find(merchant, name);
-  if (!provider) return [];
-  const done: Reconciled[] = [];
-  for (const each of day === undefined ? await daysDue(db, account, Date.now()) : [day])
-    done.push(await reconcile({ db, provider, now: Date.now }, account, each));
-  return done;
+  if (!provider) return;
+  const days = day === undefined ? await daysDue(db, account, Date.now()) : [day];
+  await reconcileDays({ db, provider, now: Date.now }, account, days, told);
 }
 
 const list = ({ merchant, all }: { merchant?: string; all?: true }): Promise<Answer> =>
   withDatabase(async (db) => {
     const which = { closedToo: all === true, limit: LIMITS.pageSize, ...(merchant !== undefined && { merchant }) };
     const found = await listFindings(db, which);
+    for (let page = found; page.length === LIMITS.pageSize; found.push(...page))
+      page = await listFindings(db, { ...which, before: page.at(-1)!.number });
     return {
       rows: found.map((one) => ({
         id: one.id,
@@ -115,7 +120,7 @@ const close = (id: string, { by, note }: { by: string; note: string }): Promise<
 const sums = ({ merchant, from, to }: { merchant?: string; from?: Day; to?: Day }): Promise<Answer> =>
   withDatabase(async (db) => {
     const last = to ?? dayAfter(new Date().toISOString().slice(0, 10));
-    const period = { from: from ?? dayAfter(last, -31), to: last };
+    const period = { from: from ?? dayAfter(last, -30), to: last };
     return {
       rows: await ledgerSums(db, { ...period, ...(merchant !== undefined && { merchant }) }),
       none: 'No money moved.',

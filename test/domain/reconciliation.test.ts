@@ -23,6 +23,7 @@ const booked = (changes: Partial<Booked> = {}): Booked => ({
   amount: 1000,
   currency: 'CNY',
   orderId: 'ord_1',
+  isOwn: true,
   at: start + 12 * HOUR,
   isJudged: true,
   ...changes,
@@ -38,15 +39,20 @@ const stated = (changes: Partial<Stated> = {}): Stated => ({
   isJudged: true,
   ...changes,
 });
+const readUntil = (until: string) => new Set(Array.from({ length: 12 }, (_, index) => dayAfter(until, -index)));
 const found = (ours: Booked[], theirs: Stated[], until = DAY) =>
-  compare({ booked: ours, stated: theirs }, { provider, until }).map(({ kind, reference }) => `${kind} ${reference}`);
+  compare({ booked: ours, stated: theirs }, { provider, read: readUntil(until) }).map(
+    ({ kind, reference }) => `${kind} ${reference}`,
+  );
 
 describe('comparing ledger and statement', () => {
   it('tells an extra, a missing and a different payment', () => {
     const ours = [booked(), booked({ reference: 'b' }), booked({ reference: 'c', amount: 5 })];
     const theirs = [stated(), stated({ reference: 'a' }), stated({ reference: 'c', amount: 6 })];
     expect(found(ours, theirs).toSorted()).toEqual(['different c', 'missing_here a', 'missing_there b']);
-    expect(compare({ booked: [booked({ amount: 5 })], stated: [stated()] }, { provider, until: DAY })).toEqual([
+    expect(
+      compare({ booked: [booked({ amount: 5 })], stated: [stated()] }, { provider, read: readUntil(DAY) }),
+    ).toEqual([
       {
         kind: 'different',
         type: 'capture',
@@ -75,6 +81,15 @@ describe('comparing ledger and statement', () => {
     expect(found([late], [])).toEqual([]);
     expect(found([late], [], dayAfter(DAY))).toEqual(['missing_there 4200']);
     expect(found([booked({ at: start + 21 * HOUR })], [])).toEqual(['missing_there 4200']);
+  });
+  it('waits for a statement that was not read, whatever later ones were', () => {
+    const read = new Set([dayAfter(DAY, -2), DAY, dayAfter(DAY, 2)]);
+    const judged = (hours: number) =>
+      compare({ booked: [booked({ at: start + hours * HOUR })], stated: [] }, { provider, read }).length;
+    expect([-12, 1, 2, 21, 23, 36, 60].map(judged)).toEqual([0, 0, 1, 1, 0, 0, 1]);
+  });
+  it('leaves what another merchant has on the same account to that one', () => {
+    expect(found([booked({ isOwn: false, amount: 5 })], [stated()])).toEqual([]);
   });
   it('lets a refund be under way for a week', () => {
     const under = stated({ type: 'refund', reference: 'R1', isSettled: false });
@@ -142,8 +157,8 @@ it('finds exactly what is not the same on both sides, each once, in whatever ord
         return fate === 'same' ? [] : [`${kind} ${keyOf({ type, reference })}`];
       });
       // The day after has been read too, so that nothing may yet come.
-      const until = dayAfter(DAY);
-      const findings = compare({ booked: shuffled(ours), stated: shuffled(theirs) }, { provider, until });
+      const read = readUntil(dayAfter(DAY));
+      const findings = compare({ booked: shuffled(ours), stated: shuffled(theirs) }, { provider, read });
       expect(findings.map((one) => `${one.kind} ${keyOf(one)}`).toSorted()).toEqual(expected.toSorted());
     }),
   );

@@ -259,7 +259,9 @@ describe('an operator', () => {
     } as const;
     const found = { ...finding, day: '2026-03-01', ours: [], theirs: [{ amount: 1500, currency: 'CNY' }] };
     const account = { merchant: 'demo', provider: 'wechatpay' } as const;
-    await keepFindings(pages.api.system.db, account, { day: found.day, findings: [found] }, new Date());
+    await pages.api.system.db
+      .transaction()
+      .execute((trx) => keepFindings(trx, account, { day: found.day, findings: [found] }, new Date()));
     await open(page, '/attention');
     await page.getByText('Missing here: the statement has it, our ledger has not (ours –, theirs CN¥15.00)').waitFor();
   });

@@ -1,10 +1,13 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reconcile } from '../../activities/reconciliation.ts';
+import { daysDue, newestDay, reconcile, reconciliationActivities } from '../../activities/reconciliation.ts';
 import { dayAfter } from '../../domain/day.ts';
 import { statementDayAt } from '../../domain/statement-day.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import { PROVIDERS, type ProviderName } from '../../domain/method.ts';
 import { run } from '../../orders/program.ts';
 import { OPERATOR_KEY } from '../api/support.ts';
+import { ProviderError } from '../../providers/provider.ts';
 import { until } from '../support/orders.ts';
 import { Shop, type Sale } from './shop.ts';
 
@@ -47,13 +50,16 @@ async function paid(provider: ProviderName): Promise<Paid> {
   return { sale, number };
 }
 
+const MERCHANT = 'demo';
+
 /** With the day after today: by then today's statement is there, and the next one, whatever the hour. */
-async function compareNow(provider: ProviderName) {
+async function compareNow(provider: ProviderName, { merchant = MERCHANT, days = 1 } = {}) {
   const { db, findProvider } = shop.api.system;
-  const now = () => Date.now() + 3 * 86_400_000;
-  const books = { db, now, provider: (await findProvider('demo', provider))! };
-  return reconcile(books, { merchant: 'demo', provider }, dayAfter(statementDayAt(provider, Date.now())));
+  const now = () => Date.now() + 3 * DAY_MS;
+  const books = { db, now, provider: (await findProvider(MERCHANT, provider))! };
+  return reconcile(books, { merchant, provider }, dayAfter(statementDayAt(provider, Date.now()), days));
 }
+const DAY_MS = 86_400_000;
 
 const findings = (provider: ProviderName) =>
   shop.api.system.db.selectFrom('findings').selectAll().where('provider', '=', provider).orderBy('kind').execute();
@@ -112,6 +118,8 @@ describe('a statement with an extra, a missing and a different payment (49)', ()
 
       expect(await compareNow(provider)).toMatchObject({ found: 0, settled: 0 });
       expect(await findings(provider)).toEqual(found);
+      expect(await compareNow(provider, { days: -5 })).toMatchObject({ found: 0, settled: 0 });
+      expect(await findings(provider)).toEqual(found);
     },
   );
 
@@ -162,6 +170,81 @@ describe('a statement with an extra, a missing and a different payment (49)', ()
   });
 });
 
+it('of an account that two merchants share: a finding is its owner’s, and a fee counts once', async () => {
+  const { different } = cases.get('wechatpay')!;
+  await shop.control('statements', { early: true, different: [{ number: different.number, amount: 1 }] });
+  expect(await compareNow('wechatpay')).toMatchObject({ found: 1 });
+  const once = await fees('wechatpay');
+  expect(await compareNow('wechatpay', { merchant: 'other' })).toMatchObject({ found: 0 });
+  const open = (await findings('wechatpay')).filter(({ closed_at }) => closed_at === null);
+  expect(open).toMatchObject([{ merchant_id: MERCHANT, kind: 'different', order_id: different.sale.id }]);
+  expect(await fees('wechatpay')).toEqual(once);
+  await fetch(`${shop.api.system.simulator.url}/_control/statements`, { method: 'DELETE' });
+});
+
+describe('the days that are due', () => {
+  const account = { merchant: 'other', provider: 'alipay' } as const;
+  const NOW = Date.parse('2026-06-30T12:00:00Z');
+  const compared = async (...days: string[]) => {
+    const { db } = shop.api.system;
+    await db.deleteFrom('statements').where('merchant_id', '=', 'other').execute();
+    const at = new Date(NOW);
+    const rows = days.map((day) => ({ day, lines: 0, read_at: at, compared_at: at, ...account, merchant_id: 'other' }));
+    for (const { merchant: _, ...row } of rows) await db.insertInto('statements').values(row).execute();
+  };
+  const due = () => daysDue(shop.api.system.db, account, NOW);
+
+  it('are those that were not compared, even where a later one was', async () => {
+    await compared();
+    expect(await due()).toEqual(['2026-06-29']);
+    await compared('2026-06-25', '2026-06-28');
+    expect(await due()).toEqual(['2026-06-26', '2026-06-27', '2026-06-29']);
+    await compared('2026-06-28', '2026-06-29');
+    expect(await due()).toEqual(['2026-06-29']);
+    await compared('2026-01-01');
+    expect(await due()).toHaveLength(31);
+  });
+
+  const run = async (statement: (day: string) => Promise<[]>) => {
+    const asked: string[] = [];
+    const provider = { name: 'alipay', statement: (day: string) => (asked.push(day), statement(day)) };
+    const { db, log } = shop.api.deps;
+    const deps = { db, log, now: () => NOW, provider: () => Promise.resolve(provider) };
+    const failure = await reconciliationActivities(deps as never)
+      .reconcileAccount(account)
+      .catch((error: unknown) => error);
+    return { asked, failure };
+  };
+  const failing = (outcome: 'busy' | 'refused') => Promise.reject(new ProviderError(outcome, 'code', 'why'));
+
+  it('are compared one by one: one that can not be read holds up no later one, and is due again', async () => {
+    await compared('2026-06-20');
+    const { failure } = await run((day) => (day === '2026-06-22' ? failing('busy') : Promise.resolve([])));
+    expect(failure).toMatchObject({ type: 'try_again', nonRetryable: false });
+    expect(await due()).toEqual(['2026-06-22', '2026-06-23']);
+    expect(await run(() => Promise.resolve([]))).toMatchObject({ failure: 0 });
+    expect(await due()).toEqual(['2026-06-29']);
+  });
+
+  it('at a provider that refuses are not asked for again before tomorrow', async () => {
+    await compared('2026-06-28');
+    expect((await run(() => failing('refused'))).failure).toMatchObject({ nonRetryable: true });
+  });
+});
+
+/** Until then nobody can tell "nothing was sold" from "not made yet" (Alipay, UnionPay), or lines come later (PayPal). */
+it.each([
+  ['alipay', '02:00'],
+  ['unionpay', '02:00'],
+  ['wechatpay', '16:00'],
+  ['stripe', '00:00'],
+  ['paypal', '03:00'],
+] as const)("the newest day of %s changes at %s UTC, before the Schedule's 3:30", (provider, time) => {
+  const at = Date.parse(`2026-06-30T${time}:00Z`);
+  const before = newestDay(provider, at - 1);
+  expect([newestDay(provider, at), newestDay(provider, at + DAY_MS - 1)]).toEqual([dayAfter(before), dayAfter(before)]);
+});
+
 it('runs by itself, on a Schedule', async () => {
   const { client, taskQueue, db } = shop.api.system;
   await db.deleteFrom('statements').execute();
@@ -185,5 +268,12 @@ describe('npm run reconcile', () => {
     expect(refused).toBe(1);
     expect(err).toMatch(/demo at wechatpay: .* is not over at wechatpay \(Asia\/Shanghai\)/);
     expect(await orders('reconcile --day yesterday')).toMatchObject({ code: 2 });
+  });
+
+  it('leaves no finding out of the list', async () => {
+    await sql`insert into findings (id, merchant_id, provider, type, reference, kind, day, ours, theirs, found_at)
+      select 'fnd_' || n, 'other', 'paypal', 'capture', n, 'missing_here', '2026-06-30', '[]', '[]', now()
+      from generate_series(1, ${LIMITS.pageSize + 1}) n`.execute(shop.api.system.db);
+    expect(JSON.parse((await orders('--json findings --merchant other')).out)).toHaveLength(LIMITS.pageSize + 1);
   });
 });
