@@ -56,9 +56,10 @@ function chargeLine(transaction: Stripe.BalanceTransaction, charge: Stripe.Charg
 }
 
 function refundLine(transaction: Stripe.BalanceTransaction, refund: Stripe.Refund, sign: 1 | -1): StatementLine {
-  const { id, amount, currency, metadata } = refund;
+  const { id, amount, currency, metadata, status } = refund;
   return {
     ...common(transaction),
+    isSettled: status !== 'pending' && status !== 'requires_action',
     type: 'refund',
     reference: metadata?.['out_refund_no'] ?? id,
     outTradeNo: metadata?.['out_trade_no'] ?? null,

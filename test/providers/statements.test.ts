@@ -267,6 +267,16 @@ describe('the balance transactions of Stripe', () => {
     ]);
     expect(lines[0]).toMatchObject({ currency: 'USD', fee: 117, feeCurrency: 'EUR' });
   });
+  it.each([
+    ['succeeded', true],
+    ['pending', false],
+    ['requires_action', false],
+    ['failed', true],
+    ['canceled', true],
+  ])('tell of a refund that is %s: settled %s', async (status, isSettled) => {
+    const [line] = await read(about('refund', { ...refund, status }));
+    expect(line).toMatchObject({ isSettled });
+  });
 });
 
 describe('the transactions of PayPal', () => {
