@@ -9,7 +9,7 @@ import { hasCode } from '../domain/pickup.ts';
 import type { Caller } from './caller.ts';
 import { customerHash } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from './errors.ts';
+import { described } from '../wire/described.ts';
 import { orderFrom, pickupMachineOf, type NewOrderBody } from './new-order.ts';
 import { personalContext } from './order-view.ts';
 import { newPickupCode } from './pickup-code.ts';

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { isTemporalAway } from '../client/errors.ts';
 import { ProviderProblem, Refused } from '../client/refused.ts';
+import { described } from '../wire/described.ts';
 import type { ApiEnv } from './env.ts';
 import { Problem, problemResponse } from './problem.ts';
 
@@ -50,18 +51,4 @@ export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.some(isDatabaseAway)) return true;
   const { code } = error as { code?: unknown };
   return (typeof code === 'string' && AWAY.test(code)) || AWAY_MESSAGES.test(error.message);
-}
-
-/** What may be logged of an error: a database's error also carries the values of the row it is about. */
-export function described(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: typeof error };
-  const { name, message, stack, cause } = error;
-  const { code } = error as { code?: unknown };
-  return {
-    type: name,
-    message,
-    stack,
-    ...(code !== undefined && { code }),
-    ...(cause ? { cause: described(cause) } : {}),
-  };
 }

@@ -3,7 +3,7 @@ import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import { listEvents, type StoredEvent } from '../db/events.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from './errors.ts';
+import { described } from '../wire/described.ts';
 import { Problem } from './problem.ts';
 
 /** How many streams each caller has open. */

@@ -9,7 +9,7 @@ import type { Sealer } from '../db/sealed.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv } from './env.ts';
-import { described } from './errors.ts';
+import { described } from '../wire/described.ts';
 import { invalid, Problem } from './problem.ts';
 
 /** Carries a request out once for its Idempotency-Key, and answers repeats with what was answered first. */

@@ -7,7 +7,7 @@ import { LIMITS } from '../domain/limits.ts';
 import { NoticeRejected } from '../providers/provider.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from './errors.ts';
+import { described } from '../wire/described.ts';
 import { newRouter } from './operation.ts';
 import { invalid, notFound, Problem, problemResponses } from './problem.ts';
 

@@ -2,7 +2,8 @@ import type { z } from '@hono/zod-openapi';
 import type { Merchant } from '../db/keys.ts';
 import { METHODS, methodTerms, providerOf, takesCurrency, type PaymentMethod } from '../domain/method.ts';
 import type { Services } from './env.ts';
-import { described, isDatabaseAway } from './errors.ts';
+import { described } from '../wire/described.ts';
+import { isDatabaseAway } from './errors.ts';
 import { Problem } from './problem.ts';
 import type { OfferedMethod } from './schemas.ts';
 

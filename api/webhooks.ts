@@ -12,7 +12,7 @@ import {
 } from '../providers/provider.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from './errors.ts';
+import { described } from '../wire/described.ts';
 import { newNoticeId } from './ids.ts';
 import { newRouter } from './operation.ts';
 import { namedProvider } from './named-provider.ts';

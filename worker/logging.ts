@@ -1,5 +1,6 @@
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { described } from '../wire/described.ts';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
@@ -34,9 +35,11 @@ export function installRuntime({ log, metricsAddress }: TemporalRuntime): () => 
 
 const ANSWER_MS = 1_000;
 
-/** Order, merchant and trace by the names that they have in all our lines. */
-function fieldsOf(meta: LogEntry['meta']): Record<string, unknown> {
-  const { merchant, trace, ...temporal } = meta ?? {};
-  const order = /^order\/(.+)$/.exec(String(temporal['workflowId'] ?? ''))?.[1];
-  return { order, merchant, trace, temporal };
+/** Order, merchant, trace and error by the names that they have in all our lines. */
+export function fieldsOf(meta: LogEntry['meta']): Record<string, unknown> {
+  const { merchant, trace, error, ...rest } = meta ?? {};
+  const order = /^order\/(.+)$/.exec(String(rest['workflowId'] ?? ''))?.[1];
+  const fields = { order, merchant, trace };
+  if (error instanceof Error) return { ...fields, err: described(error), temporal: rest };
+  return { ...fields, temporal: error === undefined ? rest : { ...rest, error } };
 }

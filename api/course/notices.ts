@@ -8,7 +8,7 @@ import type { Capture, Payment } from '../../domain/order.ts';
 import { isRightMoney } from '../../domain/returns.ts';
 import type { KeptNotice, PaymentReport } from '../../providers/provider.ts';
 import type { ApiEnv, Services } from '../env.ts';
-import { described } from '../errors.ts';
+import { described } from '../../wire/described.ts';
 import { newNoticeId } from '../ids.ts';
 import { tell } from '../webhooks.ts';
 import { fenOf } from '../yuan.ts';

@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ApiEnv, CallApi, Services } from '../../api/env.ts';
-import { described } from '../../api/errors.ts';
+import { described } from '../../wire/described.ts';
 import { answer } from '../answer.tsx';
 import {
   apiFor,

@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { callerOf } from '../../api/auth.ts';
 import type { ApiEnv, CallApi, Services } from '../../api/env.ts';
-import { described } from '../../api/errors.ts';
+import { described } from '../../wire/described.ts';
 import { notFound } from '../../api/problem.ts';
 import type { Scope } from '../../db/schema.ts';
 import { answer, type Page } from '../answer.tsx';
