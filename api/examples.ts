@@ -22,14 +22,6 @@ export const PAYMENT = {
   action: null,
 } as const;
 
-export const OPENED_PAYMENT = {
-  ...PAYMENT,
-  provider_trade_no: null,
-  status: 'pending',
-  paid_at: null,
-  action: { type: 'qr', content: 'weixin://wxpay/bizpayurl?pr=Example' },
-} as const;
-
 export const REFUND_IN_ORDER = {
   id: 'ref_1m7zdnzs5b33wcrbnnr6_1',
   amount: 1650,

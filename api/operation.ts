@@ -63,7 +63,7 @@ export const newRouter = () =>
 const SHOWN = 100;
 
 /** One error for each wrong field, unknown ones by their own names. */
-export function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
+function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
   const errors = issues.flatMap(errorsOf);
   const first = new Map(errors.toReversed().map((error) => [error.path, error]));
   return [...new Set(errors.map(({ path }) => first.get(path)!))].slice(0, SHOWN);

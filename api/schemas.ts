@@ -13,7 +13,7 @@ const minor = (description: string) => z.int().openapi({ description, example: 1
 export const MethodName = z
   .enum(Object.keys(METHODS) as [PaymentMethod, ...PaymentMethod[]])
   .openapi('PaymentMethodName');
-export const ProviderNames = z.enum(PROVIDERS);
+const ProviderNames = z.enum(PROVIDERS);
 export const OrderStatus = z
   .enum(['awaiting_confirmation', 'pending_payment', 'paying', 'paid', 'processing', 'completed', 'cancelled'])
   .openapi('OrderStatus');

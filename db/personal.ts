@@ -6,7 +6,7 @@ import { bookOf, refundRows } from './rows.ts';
 import type { Database } from './schema.ts';
 
 /** Free text of people about an order. Amounts, times, numbers and who decided stay: the books need them. */
-export const withoutWords = (order: Order): Order => ({
+const withoutWords = (order: Order): Order => ({
   ...order,
   review: order.review && { ...order.review, comment: null },
   refunds: order.refunds.map((refund) => ({ ...refund, reason: null, note: null })),

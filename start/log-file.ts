@@ -12,7 +12,7 @@ export function openLogFile(path: string): { fd: number; close(): void } {
 }
 
 /** Renames a log above 20 MB, so that at most two such files are kept. */
-export function setAsideIfLong(path: string): void {
+function setAsideIfLong(path: string): void {
   if (sizeOf(path) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
 }
 

@@ -112,7 +112,7 @@ function expiryOf({ expires_at: wanted }: Wish, now: number): number {
 }
 
 /** The account's own session. */
-export function ownSession({ desk }: Platform, { merchant, path }: Call): Payment {
+function ownSession({ desk }: Platform, { merchant, path }: Call): Payment {
   const id = path['id'] ?? '';
   const payment = desk.books.paymentByAlias('stripe', id);
   if (payment?.merchant === merchant.stripeAccount && sessionDetails(payment).session === id) return payment;
