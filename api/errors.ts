@@ -16,6 +16,14 @@ export function logged(error: unknown, c: Context<ApiEnv>): Problem {
   return problem;
 }
 
+/** The same for dialects, whose answers are always 200: when to come again is told beside them. */
+export function loggedWithHint(error: unknown, c: Context<ApiEnv>): Problem {
+  const problem = logged(error, c);
+  const hint = problem.options.headers?.['retry-after'];
+  if (hint !== undefined) c.header('retry-after', hint);
+  return problem;
+}
+
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Refused) return refusal(error);

@@ -52,9 +52,8 @@ export const healthRoutes = (services: Services) =>
     .openapi(healthRoute, (c) => c.json({ status: 'up' as const }, 200))
     .openapi(readyRoute, async (c) => {
       const { isReady, parts } = summedUp(await partsOf(services));
-      return isReady
-        ? c.json({ status: 'ready' as const, parts }, 200)
-        : c.json({ status: 'not_ready' as const, parts }, 503);
+      if (isReady) return c.json({ status: 'ready' as const, parts }, 200);
+      return c.json({ status: 'not_ready' as const, parts }, 503, { 'retry-after': '2' });
     })
     .openapi(metricsRoute, async (c) =>
       c.text(await services.registry.metrics(), 200, { 'content-type': services.registry.contentType }),

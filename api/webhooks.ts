@@ -19,7 +19,7 @@ import { namedProvider } from './named-provider.ts';
 import { problemResponses } from './problem.ts';
 
 /** Providers wait a few seconds only; a notice is safe once its row is, and a relay repeats what was not told. */
-const TELLING_MS = 2_000;
+const TELLING_MS = 1_500;
 /** Until then whoever took it in first is telling the order. */
 const YOUNG_MS = 5_000;
 
@@ -113,17 +113,24 @@ function numberIn(notice: KeptNotice): NoticeToRecord['number'] {
   return notice.outTradeNo === null ? { refund: notice.outRefundNo } : { payment: notice.outTradeNo };
 }
 
-/** The same notice a hundred times at once wakes its order once; one that nobody told of is told again. */
+/**
+ * The same notice a hundred times at once wakes its order once; one that nobody told of is told again.
+ * @returns false if the order could not be told; a relay will
+ */
 export async function tell(
   { gateway }: Pick<Services, 'gateway'>,
   c: Context<ApiEnv>,
   recorded: RecordedNotice,
-): Promise<void> {
+): Promise<boolean> {
   const { id, order, isNew, isProcessed, ageMs } = recorded;
-  if (order === null || isProcessed || (!isNew && ageMs < YOUNG_MS)) return;
+  if (order === null || isProcessed || (!isNew && ageMs < YOUNG_MS)) return true;
   const { log } = c.var;
-  const telling = gateway.tellNotice(order, id).catch((error: unknown) => {
-    log.warn({ order, err: described(error) }, 'an order was not told of its notice; a relay will');
-  });
-  await Promise.race([telling, new Promise((resolve) => setTimeout(resolve, TELLING_MS).unref())]);
+  const telling = gateway.tellNotice(order, id).then(
+    () => true,
+    (error: unknown) => {
+      log.warn({ order, err: described(error) }, 'an order was not told of its notice; a relay will');
+      return false;
+    },
+  );
+  return Promise.race([telling, new Promise<false>((resolve) => setTimeout(resolve, TELLING_MS, false).unref())]);
 }

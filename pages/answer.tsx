@@ -11,6 +11,9 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/** As the API says it. */
+const RETRY_AFTER_SECONDS = '2';
+
 export type Page = {
   title: string;
   /** Which of the static scripts it runs. */
@@ -27,6 +30,7 @@ export function answer(
   page: Page,
   status: ContentfulStatusCode = 200,
 ): Response | Promise<Response> {
+  if (status === 503) c.header('retry-after', RETRY_AFTER_SECONDS);
   c.header('content-security-policy', POLICY);
   c.header('cross-origin-opener-policy', 'same-origin');
   c.header('content-language', LANGUAGE_TAG[say.language]);

@@ -157,7 +157,7 @@ async function takeIn(
     number: { payment: tradeNo },
     body: notice,
   });
-  await tell(services, c, recorded);
+  if (!(await tell(services, c, recorded))) return;
   for (const until = services.now() + PATIENCE; services.now() < until;)
     if (await isTaken(services, recorded.id)) return;
     else await services.saved.waitFor(order.id, LOOK, services.stopping);

@@ -3,7 +3,7 @@ import type { CourseOrder } from '../../db/course-orders.ts';
 import type { CourseUser } from '../../db/courses.ts';
 import { listSums, rollUpSums, type AlbumSum } from '../../db/rollup.ts';
 import type { ApiEnv, Services } from '../env.ts';
-import { logged } from '../errors.ts';
+import { loggedWithHint } from '../errors.ts';
 import { newRouter } from '../operation.ts';
 import type { ProblemCode } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
@@ -105,5 +105,5 @@ const MEANING: Partial<Record<ProblemCode, CourseFailureName>> = {
 };
 
 function failureOf(error: unknown, c: Context<ApiEnv>): CourseFailure {
-  return error instanceof CourseFailure ? error : new CourseFailure(MEANING[logged(error, c).code] ?? 'broken');
+  return error instanceof CourseFailure ? error : new CourseFailure(MEANING[loggedWithHint(error, c).code] ?? 'broken');
 }

@@ -4,7 +4,7 @@ import { listOrders, type StoredOrder } from '../../db/orders.ts';
 import { readBytes } from '../body.ts';
 import { checkoutToken } from '../checkout-token.ts';
 import type { ApiEnv, Services } from '../env.ts';
-import { logged } from '../errors.ts';
+import { loggedWithHint } from '../errors.ts';
 import { newRouter } from '../operation.ts';
 import { readPickupCode } from '../pickup-code.ts';
 import type { ProblemCode } from '../problem.ts';
@@ -84,5 +84,7 @@ const MEANING: Partial<Record<ProblemCode, FailureName>> = {
 };
 
 function failureOf(error: unknown, c: Context<ApiEnv>): VendingFailure {
-  return error instanceof VendingFailure ? error : new VendingFailure(MEANING[logged(error, c).code] ?? 'broken');
+  return error instanceof VendingFailure
+    ? error
+    : new VendingFailure(MEANING[loggedWithHint(error, c).code] ?? 'broken');
 }
