@@ -44,8 +44,10 @@ const forEver = (): Lifecycle => ({ stopping: new AbortController().signal, back
  */
 export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages?: Pages) {
   setMaxListeners(0, lifecycle.stopping); // As many as there are requests that wait for something.
-  const gateway = doubting(impatient(deps.gateway, deps.ready), { ...deps, ...lifecycle });
-  const services = { ...deps, ...lifecycle, gateway, metrics: createMetrics(deps.registry, deps.db) };
+  const { gateway: asked, unlessAway } = impatient(deps.gateway, deps.ready);
+  const gateway = doubting(asked, { ...deps, ...lifecycle });
+  const metrics = createMetrics(deps.registry, deps.db);
+  const services = { ...deps, ...lifecycle, gateway, unlessAway, metrics };
   const app = newRouter();
   app.onError(onError);
   app.notFound(() => problemResponse(notFound()));
@@ -61,7 +63,7 @@ export function createApp(deps: ApiDeps, lifecycle: Lifecycle = forEver(), pages
         ),
     }),
   );
-  const once = onceOnly(deps);
+  const once = onceOnly(services);
   const identified = [authenticate(deps), ...(deps.rateLimit ? [limitRate(deps.rateLimit)] : [])];
   for (const calls of ['/v1/*', '/admin/*'])
     app.use(calls, ...identified, (c, next) => {

@@ -158,13 +158,16 @@ async function tell(
   const nextSave = () => services.saved.waitFor(id, POLL_MS, services.stopping);
   let saved = nextSave(); // Before it is told, so that no save is missed.
   await services.gateway.tellDelivery(id, { itemId: item, ...report });
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end && !services.stopping.aborted;) {
-    await saved;
-    saved = nextSave();
-    const stored = await loadOrder(services, c.var.caller, id);
-    if (stored.order.version !== version && saysNothingNew(services, stored, told)) return stored;
-  }
-  throw new Problem('temporarily_unavailable', 'The report was taken in, but is not saved yet.', {
-    headers: { 'retry-after': '2' },
-  });
+  const untilSaved = async (): Promise<StoredOrder> => {
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end && !services.stopping.aborted;) {
+      await saved;
+      saved = nextSave();
+      const stored = await loadOrder(services, c.var.caller, id);
+      if (stored.order.version !== version && saysNothingNew(services, stored, told)) return stored;
+    }
+    throw new Problem('temporarily_unavailable', 'The report was taken in, but is not saved yet.', {
+      headers: { 'retry-after': '2' },
+    });
+  };
+  return services.unlessAway(untilSaved());
 }

@@ -3,8 +3,8 @@ import type { OrderGateway } from '../client/gateway.ts';
 import { ProviderProblem, Refused } from '../client/refused.ts';
 import { doubt } from '../db/doubts.ts';
 import type { OrderId } from '../domain/ids.ts';
+import { described } from '../wire/described.ts';
 import type { ApiDeps, Lifecycle } from './env.ts';
-import { described } from './errors.ts';
 
 const PAUSE_MS = 1_000;
 

@@ -42,8 +42,15 @@ export type ApiDeps = {
 /** What goes on beyond one request: the server waits for `background` and ends streams when `stopping`. */
 export type Lifecycle = { stopping: AbortSignal; background: Set<Promise<unknown>> };
 
+/** How long calls wait: see `impatience.ts`. */
+export type Impatient = {
+  gateway: OrderGateway;
+  /** @throws Problem temporarily_unavailable, once Temporal or the database is away */
+  unlessAway: <T>(call: Promise<T>) => Promise<T>;
+};
+
 /** What the routes get. */
-export type Services = ApiDeps & Lifecycle & { metrics: Metrics };
+export type Services = ApiDeps & Lifecycle & Impatient & { metrics: Metrics };
 
 /** The API as our own pages call it, in this process. `caller`: who was found out by other means than a bearer. */
 export type CallApi = (request: Request, caller?: Caller) => Promise<Response>;

@@ -8,7 +8,7 @@ import type { Database } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { readBytes } from './body.ts';
-import type { ApiEnv } from './env.ts';
+import type { ApiEnv, Lifecycle } from './env.ts';
 import { described } from '../wire/described.ts';
 import { invalid, Problem } from './problem.ts';
 
@@ -26,7 +26,9 @@ const POLL_MS = 200;
 const LEASE_MS = 15_000;
 const KEPT_HEADERS = ['content-type', 'location', 'etag'];
 
-export function onceOnly({ db, sealer }: { db: Kysely<Database>; sealer: Sealer }): OnceOnly {
+type Deps = { db: Kysely<Database>; sealer: Sealer } & Pick<Lifecycle, 'background'>;
+
+export function onceOnly({ db, sealer, background }: Deps): OnceOnly {
   const running = new Map<string, Running>();
   return async (c, next) => {
     const place = placeOf(c);
@@ -39,7 +41,7 @@ export function onceOnly({ db, sealer }: { db: Kysely<Database>; sealer: Sealer 
     if (other) return repeated(await answerOf(other, bodyHash));
 
     // What runs here is known to the others here at once: fifty equal requests cost one look at the database.
-    const mine = firstOrKept(c, next, { db, sealer, place, bodyHash });
+    const mine = firstOrKept(c, next, { db, sealer, background, place, bodyHash });
     const answer = mine.then(({ kept }) => kept);
     answer.catch(() => {}); // Perhaps nobody waits for it.
     running.set(name, { bodyHash, answer });
@@ -64,7 +66,7 @@ function placeOf(c: Context<ApiEnv>): KeyPlace | null {
 /** Where an answer is sealed for. */
 export const answerContext = ({ scope, key }: KeyPlace): string => `idempotency_keys.answer/${scope}/${key}`;
 
-type Work = { db: Kysely<Database>; sealer: Sealer; place: KeyPlace; bodyHash: Buffer };
+type Work = Deps & { place: KeyPlace; bodyHash: Buffer };
 
 async function firstOrKept(
   c: Context<ApiEnv>,
@@ -82,7 +84,10 @@ async function firstOrKept(
   c.set('seed', { ids, wish: `${ids.slice(0, 40)}/${claim.tries}` });
   await next();
   const kept = await keptOf(c.res);
-  await settle(c, work, kept);
+  const settled = settle(c, work, kept);
+  // Whoever fails may have no database either: nobody waits for that twice.
+  if (kept.status >= 500) inBackground(work, settled);
+  else await settled;
   return { kept, isRepeat: false };
 }
 
@@ -131,6 +136,11 @@ async function settle(c: Context<ApiEnv>, { db, sealer, place }: Work, kept: Kep
   } catch (error) {
     c.var.log.warn({ err: described(error) }, 'an answer could not be kept for its Idempotency-Key');
   }
+}
+
+function inBackground({ background }: Deps, work: Promise<void>): void {
+  background.add(work);
+  void work.finally(() => background.delete(work));
 }
 
 const repeated = ({ status, headers, body }: KeptAnswer): Response =>

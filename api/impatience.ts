@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderGateway } from '../client/gateway.ts';
-import type { ApiDeps } from './env.ts';
+import type { ApiDeps, Impatient } from './env.ts';
 import { Problem } from './problem.ts';
 
 /** Most calls have their answer by then. */
 const FIRST_LOOK_MS = 400;
-const NEXT_LOOK_MS = 2_000;
-/** Many calls that wait share one look. */
-const FRESH_MS = 500;
+const NEXT_LOOK_MS = 500;
+/** Many calls that wait share one look; a call's first one is never of before it began. */
+const FRESH_MS = 300;
 
 /** Without either, no change of an order comes to its end. */
 const NEEDED = ['temporal', 'database'];
@@ -16,15 +16,19 @@ const NEEDED = ['temporal', 'database'];
  * A wish may take its time: a provider is asked first, another update goes before. So a slow answer alone says
  * nothing; but once Temporal or the database turns out to be away, whoever waits is told so instead of waiting on.
  * @param ready its parts "temporal" and "database" say whether they answer
+ * @returns the gateway like that, and the same for whatever else takes its time
  */
-export function impatient(gateway: OrderGateway, ready: ApiDeps['ready']): OrderGateway {
+export function impatient(gateway: OrderGateway, ready: ApiDeps['ready']): Impatient {
   const isAway = sharedLook(async () => (await ready()).some(({ name, ready: is }) => NEEDED.includes(name) && !is));
   const unlessAway = <T>(call: Promise<T>) => raced(call, isAway);
   return {
-    ...gateway,
-    ask: (...args) => unlessAway(gateway.ask(...args)),
-    tellDelivery: (...args) => unlessAway(gateway.tellDelivery(...args)),
-    live: (...args) => unlessAway(gateway.live(...args)),
+    unlessAway,
+    gateway: {
+      ...gateway,
+      ask: (...args) => unlessAway(gateway.ask(...args)),
+      tellDelivery: (...args) => unlessAway(gateway.tellDelivery(...args)),
+      live: (...args) => unlessAway(gateway.live(...args)),
+    },
   };
 }
 

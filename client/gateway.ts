@@ -66,7 +66,8 @@ export type OrderGateway = {
 const UPDATES_AT_ONCE = 8;
 const ASKING_MS = 25_000;
 const TELLING_MS = 5_000;
-const TRIES = 8;
+/** A server that says "not now" again and again is not there for whoever waits. */
+const PASSING_MS = 1_500;
 const workflowTaskTimeout = TASK_TIMEOUT_MS;
 
 /** @param taskQueue where the workers listen */
@@ -91,7 +92,7 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     start: (order) => within(TELLING_MS, () => start(client, taskQueue, order, now())),
     ask: (id, wish, key = crypto.randomUUID()) =>
       turns.take(id, async () => {
-        for (let tries = 1; ; tries++) {
+        for (let [tries, end] = [1, Infinity]; ; tries++) {
           const startWorkflowOperation = new WithStartWorkflowOperation('order', {
             ...stored(id),
             workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
@@ -105,8 +106,10 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
               }),
             );
           } catch (error) {
-            if (!isPassing(error) || tries === TRIES) throw meaningOf(error);
-            await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** tries));
+            const pause = 50 * 2 ** tries;
+            end = Math.min(end, Date.now() + PASSING_MS);
+            if (!isPassing(error) || Date.now() + pause > end) throw meaningOf(error);
+            await new Promise((resolve) => setTimeout(resolve, pause));
           }
         }
       }),

@@ -22,19 +22,24 @@ export type ConnectOptions = {
    * later, over what came after it. If not given, never.
    */
   statementMs?: number;
+  /** So long a connection is waited for: a new one, or until one is free. */
+  connectionMs?: number;
   /** Told about each statement; for benchmarks and metrics. */
   onQuery?: (text: string, durationMs: number) => void;
 };
 
+/** For whoever has a client waiting: also with a database that is silent, the answer is there within two seconds. */
+export const FOR_WAITING_CLIENTS = { statementMs: 1_000, connectionMs: 900 } as const satisfies ConnectOptions;
+
 /** A pool of connections. A database that is away is noticed within two seconds. */
 export function connect(
   url: string,
-  { connections = 10, statementMs, onQuery }: ConnectOptions = {},
+  { connections = 10, statementMs, connectionMs = 1_500, onQuery }: ConnectOptions = {},
 ): Kysely<Database> {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
-    connectionTimeoutMillis: 1500,
+    connectionTimeoutMillis: connectionMs,
     types,
     keepAlive: true,
     ...(statementMs !== undefined && { query_timeout: statementMs, statement_timeout: statementMs }),

@@ -5,7 +5,7 @@ import { connectClient, type TemporalTarget } from '../client/connection.ts';
 import { temporalGateway } from '../client/gateway.ts';
 import { temporalNotifiers } from '../client/notifiers.ts';
 import { readiness } from '../client/readiness.ts';
-import { connect } from '../db/connect.ts';
+import { connect, FOR_WAITING_CLIENTS } from '../db/connect.ts';
 import { findMachineGateway } from '../db/machines.ts';
 import { findProviderAccount } from '../db/merchants.ts';
 import { migrate } from '../db/migrate.ts';
@@ -70,8 +70,8 @@ async function prepareDatabase({ databaseUrl, ownsDatabase }: Surroundings, prog
   }
 }
 
-/** A client is answered within two seconds, if only with a 503; a save is given up within its workflow task. */
-const STATEMENT_MS = 1_900;
+/** A save is given up within its workflow task. */
+const WORKER_STATEMENT_MS = 1_900;
 
 /** The simulated providers know the demo merchant, and it knows them: their keys are exchanged here. */
 async function simulator({ config, databaseUrl, ownsDatabase, log }: Surroundings): Promise<Running> {
@@ -95,7 +95,7 @@ async function worker(around: Surroundings): Promise<Running> {
   const { databaseUrl, temporal, config, keys, log, ownsDatabase, metrics, workerPort } = around;
   metrics.also(installRuntime({ log, metricsAddress: `127.0.0.1:${await freePort()}` }));
   showWorkerMetrics(metrics);
-  const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
+  const db = connect(databaseUrl, { statementMs: WORKER_STATEMENT_MS });
   const client = await connectClient(temporal);
   const findProvider = providerAccounts((merchant, name) => findProviderAccount(db, merchant, name), process.env);
   const running = await startWorker({
@@ -137,7 +137,7 @@ async function api({
   ownsDatabase,
   metrics,
 }: Surroundings): Promise<Running> {
-  const db = connect(databaseUrl, { statementMs: STATEMENT_MS });
+  const db = connect(databaseUrl, FOR_WAITING_CLIENTS);
   const client = await connectClient(temporal);
   const saved = createSavedFeed(databaseUrl);
   const isEmbedded = ownsDatabase;

@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect as connectTo, createServer, type Socket } from 'node:net';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
 import { PROBLEMS } from '../../api/problem.ts';
-import type { OrderGateway } from '../../client/gateway.ts';
 import { runApi } from '../../api/server.ts';
-import { connect } from '../../db/connect.ts';
-import { until } from '../support/orders.ts';
 import { freePort } from '../../start/ports.ts';
 import { anotherApi, MERCHANT_KEY, startApi, tea, type TestApi } from './support.ts';
 
@@ -198,93 +194,6 @@ describe('a failure of ours', () => {
     expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
     expect(answer.headers.get('retry-after')).toBe('2');
   });
-});
-
-describe('a Temporal that falls silent', () => {
-  const silence = () => new Promise<never>(() => {});
-  const silent = () => ({ ...api.deps.gateway, ask: silence, live: silence });
-
-  it('is answered for with 503 within two seconds', async () => {
-    const ready = async () => [{ name: 'temporal', ready: false }];
-    const call = anotherApi(api, { gateway: silent(), ready });
-    const { body } = await call('POST /v1/orders', tea({ confirm: false }));
-    for (const request of [`POST /v1/orders/${body.id}/confirm`, `GET /v1/orders/${body.id}?live=true`]) {
-      const began = Date.now();
-      const answer = await call(request);
-      expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
-      expect(Date.now() - began).toBeLessThan(2_000);
-    }
-    expect((await call(`GET /v1/orders/${body.id}`)).status).toBe(200);
-  });
-
-  it('but one that is only slow is waited for', async () => {
-    const slow = {
-      ...api.deps.gateway,
-      ask: async (...args: Parameters<OrderGateway['ask']>) => {
-        await new Promise((resolve) => setTimeout(resolve, 3_000));
-        return api.deps.gateway.ask(...args);
-      },
-    };
-    const call = anotherApi(api, { gateway: slow, ready: async () => [{ name: 'temporal', ready: true }] });
-    const { body } = await call('POST /v1/orders', tea({ confirm: false }));
-    expect((await call(`POST /v1/orders/${body.id}/confirm`)).status).toBe(200);
-  });
-});
-
-describe('a database that falls silent', () => {
-  it('is answered for with 503, and counts again when it is back', async () => {
-    const silent = await proxyTo(new URL(api.system.databaseUrl));
-    const db = connect(silent.url, { statementMs: 1000, connections: 2 });
-    const call = anotherApi(api, { db });
-    expect((await call('GET /v1/orders?limit=1')).status).toBe(200);
-    silent.hold();
-    for (let i = 0; i < 3; i++) {
-      const began = Date.now();
-      const answer = await call('GET /v1/orders?limit=1');
-      expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
-      expect(Date.now() - began).toBeLessThan(2_000);
-    }
-    silent.goOn();
-    await until(
-      () => call('GET /v1/orders?limit=1'),
-      ({ status }) => status === 200,
-    );
-    await db.destroy();
-    silent.stop();
-  });
-
-  /** Hands everything on, until it is told to hold it. */
-  async function proxyTo(target: URL): Promise<{ url: string; hold(): void; goOn(): void; stop(): void }> {
-    const sockets = new Set<Socket>();
-    let held = false;
-    const server = createServer((near) => {
-      const far = connectTo(Number(target.port), target.hostname);
-      near.pipe(far).pipe(near);
-      for (const socket of [near, far]) {
-        sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
-        if (held) socket.pause();
-      }
-    });
-    const port = await freePort();
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    const url = new URL(target);
-    url.port = String(port);
-    return {
-      url: url.href,
-      hold() {
-        held = true;
-        for (const socket of sockets) socket.pause();
-      },
-      goOn() {
-        held = false;
-        for (const socket of sockets) socket.resume();
-      },
-      stop() {
-        for (const socket of sockets) socket.destroy();
-        server.close();
-      },
-    };
-  }
 });
 
 describe('the server', () => {
