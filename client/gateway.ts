@@ -66,8 +66,9 @@ export type OrderGateway = {
 const UPDATES_AT_ONCE = 8;
 const ASKING_MS = 25_000;
 const TELLING_MS = 5_000;
-/** A server that says "not now" again and again is not there for whoever waits. */
-const PASSING_MS = 1_500;
+/** A server that says "not now" again and again for so long is not there for whoever waits. */
+const PASSING_MS = 5_000;
+const FIRST_PAUSE_MS = 100;
 const workflowTaskTimeout = TASK_TIMEOUT_MS;
 
 /** @param taskQueue where the workers listen */
@@ -92,7 +93,8 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     start: (order) => within(TELLING_MS, () => start(client, taskQueue, order, now())),
     ask: (id, wish, key = crypto.randomUUID()) =>
       turns.take(id, async () => {
-        for (let [tries, end] = [1, Infinity]; ; tries++) {
+        let notNowSince: number | null = null;
+        for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
           const startWorkflowOperation = new WithStartWorkflowOperation('order', {
             ...stored(id),
             workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
@@ -106,9 +108,8 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
               }),
             );
           } catch (error) {
-            const pause = 50 * 2 ** tries;
-            end = Math.min(end, Date.now() + PASSING_MS);
-            if (!isPassing(error) || Date.now() + pause > end) throw meaningOf(error);
+            notNowSince ??= Date.now();
+            if (!isPassing(error) || Date.now() + pause > notNowSince + PASSING_MS) throw meaningOf(error);
             await new Promise((resolve) => setTimeout(resolve, pause));
           }
         }
