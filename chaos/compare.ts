@@ -1,12 +1,14 @@
 /** Whether all who know of the orders know the same: each rule names what does not agree. Pure. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Evidence, Money, OrderEvidence } from './evidence.ts';
+import type { Booked, Evidence, Money, OrderEvidence } from './evidence.ts';
 import { restOf } from './rest.ts';
+import type { PaymentThere } from './simulator.ts';
 
 export type Finding = {
   kind:
     | 'not at rest'
     | 'ledger and books differ'
+    | 'ledger and statements'
     | 'money astray'
     | 'more than one effect'
     | 'dispensed wrongly'
@@ -41,15 +43,14 @@ export function compare({ orders, strayMoney }: Evidence, created: readonly stri
   ];
 }
 
-const isAtRest: Rule = ({ order }) =>
-  restOf(order) === null
-    ? [
-        {
-          kind: 'not at rest',
-          what: `it is ${order.status}, refunds ${order.refund_status}, and nobody is to do anything`,
-        },
-      ]
-    : [];
+/** It may wait for a person only where people were told to leave it alone. */
+const isAtRest: Rule = ({ order, isLookedAfter }) => {
+  const rest = restOf(order);
+  const is = `it is ${order.status}, refunds ${order.refund_status}`;
+  if (rest === null) return [{ kind: 'not at rest', what: `${is}, and nobody is to do anything` }];
+  if (rest === 'ended' || !isLookedAfter) return [];
+  return [{ kind: 'not at rest', what: `${is}, and ${rest}, although people saw to it` }];
+};
 
 const inWords = ({ provider, out_trade_no, type, amount, currency }: Money): string =>
   `${type} ${currency} ${amount} of ${out_trade_no} at ${provider}`;
@@ -85,30 +86,54 @@ const keepsWhatItSays: Rule = ({ order: { amounts, test }, books }) => {
   return [{ kind: 'money astray', what: `it keeps ${kept}, and the providers have ${sumOf(books)} of it` }];
 };
 
-/** An attempt is captured once, and each refund that succeeded is one at its provider. */
-const oneEffectEach: Rule = ({ order, books, paymentsThere }) => {
+/** An attempt is captured once, and each refund that succeeded is one at its provider, by its number. */
+const oneEffectEach: Rule = ({ order, ledger, books, paymentsThere }) => {
   const captures = books.filter(({ type }) => type === 'capture').map(({ out_trade_no }) => out_trade_no);
   const doubled = captures.filter((number, index) => captures.indexOf(number) !== index);
   const wanted = order.refunds.filter(({ status, amount }) => status === 'succeeded' && amount > 0);
-  const there = paymentsThere.flatMap(({ refunds }) => refunds.filter(({ status }) => status === 'succeeded'));
-  const [ours, theirs] = [order.test ? 0 : wanted.length, there.length];
+  const ours = order.test ? 0 : wanted.length;
+  const theirs = paymentsThere.flatMap(({ refunds }) => refunds.filter(hasSucceeded)).length;
   return [
-    ...doubled.map((number) => ({ kind: 'more than one effect' as const, what: `${number} was captured twice` })),
-    ...(ours === theirs
-      ? []
-      : [{ kind: 'more than one effect' as const, what: `${ours} refunds succeeded, and ${theirs} at the provider` }]),
-  ];
+    ...doubled.map((number) => `${number} was captured twice`),
+    ...(ours === theirs ? [] : [`${ours} refunds succeeded, and ${theirs} at the provider`]),
+    ...paymentsThere.flatMap((payment) => refundsApart(payment, ledger)),
+  ].map((what) => ({ kind: 'more than one effect', what }));
 };
 
-/** What came out of machines is what was bought, never more, and each report of it has arrived. */
+const hasSucceeded = ({ status }: { status: string }): boolean => status === 'succeeded';
+
+/** Alipay gives a refund of its own number to what goes back because a payment is revoked: only their count is known. */
+const REVOKED = 'cancel-';
+
+/** What of a payment went back under a number that the other side doesn't have. */
+function refundsApart({ out_trade_no: number, refunds }: PaymentThere, ledger: readonly Booked[]): string[] {
+  const booked = ledger.filter(({ type, out_trade_no }) => type === 'refund' && out_trade_no === number);
+  const ours = booked.map(({ reference }) => reference);
+  const theirs = refunds.filter(hasSucceeded).map(({ out_refund_no }) => out_refund_no);
+  const onlyTheirs = without(theirs, ours);
+  const nameless = onlyTheirs.filter((one) => one.startsWith(REVOKED));
+  const named = onlyTheirs.filter((one) => !one.startsWith(REVOKED));
+  const onlyOurs = without(ours, theirs);
+  return [
+    ...named.map((one) => `only the provider knows of refund ${one} of ${number}`),
+    ...(onlyOurs.length === nameless.length
+      ? []
+      : [`only we know of refunds ${onlyOurs.join(', ')} of ${number}, and ${nameless.length} were revoked`]),
+  ];
+}
+
+/** What came out of machines is what was bought and paid for, never more, and each report of it has arrived. */
 const dispensedOnce: Rule = ({ order, dispensed }) =>
   order.items.flatMap(({ id, quantity, delivery, fulfilment }) => {
     if (fulfilment !== 'machine') return [];
     const came = dispensed.filter(({ item }) => item === id).reduce((sum, one) => sum + one.dispensed, 0);
     const known = delivery.quantity_delivered;
     const isKnown = came === known || order.attention.some(({ code }) => code === 'delivered_after_refund');
-    if (came <= quantity && (order.test || isKnown)) return [];
-    return [{ kind: 'dispensed wrongly', what: `${came} of ${quantity} of ${id} came out, and ${known} are known of` }];
+    if (order.test || order.paid_at === null ? came === 0 : came <= quantity && isKnown) return [];
+    const sold = order.test ? 'a test' : order.paid_at === null ? 'not paid for' : 'paid for';
+    return [
+      { kind: 'dispensed wrongly', what: `${came} of ${quantity} of ${id}, ${sold}, came out; ${known} are known of` },
+    ];
   });
 
 const ONCE = ['order.created', 'order.confirmed', 'order.paid', 'order.received', 'order.reviewed'];

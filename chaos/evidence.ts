@@ -8,6 +8,7 @@ import type { OrderId } from '../domain/ids.ts';
 import type { OrderView } from '../domain/view.ts';
 import { orderQuery, orderWorkflowId, timelineQuery } from '../workflows/messages.ts';
 import { inTurns } from './in-turns.ts';
+import type { Plan } from './plan.ts';
 import type { Message, Receiver } from './receiver.ts';
 import type { Shop } from './shop.ts';
 import type { BookEntry, Dispensed, PaymentThere, Simulator } from './simulator.ts';
@@ -15,8 +16,12 @@ import type { BookEntry, Dispensed, PaymentThere, Simulator } from './simulator.
 export type Event = z.infer<typeof EventSchema>;
 /** Money that moved; amounts in minor units. */
 export type Money = Pick<BookEntry, 'provider' | 'out_trade_no' | 'type' | 'amount' | 'currency'>;
+/** A row of our ledger. `reference`: the provider's number of a payment, ours of a refund. */
+export type Booked = Money & { reference: string };
 
 export type OrderEvidence = {
+  /** In the end people saw to what waited for them: nothing of it should wait any more. */
+  isLookedAfter: boolean;
   /** As the API shows it, and as it does when it asks the workflow. */
   order: OrderBody;
   live: OrderBody;
@@ -25,7 +30,7 @@ export type OrderEvidence = {
   queried: { order: OrderView; timeline: { seq: number; type: string }[] } | null;
   /** What the merchant was told. */
   messages: Message[];
-  ledger: Money[];
+  ledger: Booked[];
   books: Money[];
   paymentsThere: PaymentThere[];
   dispensed: Dispensed[];
@@ -43,11 +48,12 @@ export type Sources = {
   receiver: Receiver;
   db: Kysely<Database>;
   temporal: Client;
+  plans: readonly Plan[];
 };
 
 const AT_ONCE = 8;
 
-export async function gather({ shop, simulator, receiver, db, temporal }: Sources): Promise<Evidence> {
+export async function gather({ shop, simulator, receiver, db, temporal, plans }: Sources): Promise<Evidence> {
   const [all, books, paymentsThere, rows] = await Promise.all([
     listOrders(shop),
     simulator.books(),
@@ -55,16 +61,20 @@ export async function gather({ shop, simulator, receiver, db, temporal }: Source
     db.selectFrom('ledger').selectAll().execute(),
   ]);
   const known = new Set(all.flatMap(({ payments }) => payments.map(({ out_trade_no }) => out_trade_no)));
+  const lookedAfter = new Set(plans.flatMap((plan) => (plan.isLookedAfter ? plan.order.merchant_order_no : [])));
   const orders = await inTurns(all, AT_ONCE, async (order): Promise<OrderEvidence> => {
     const numbers = new Set(order.payments.map(({ out_trade_no }) => out_trade_no));
     const isItsOwn = ({ out_trade_no }: { out_trade_no: string }) => numbers.has(out_trade_no);
     return {
+      isLookedAfter: lookedAfter.has(order.merchant_order_no),
       order: (await shop.call<OrderBody>(`GET /v1/orders/${order.id}`)).body,
       live: (await shop.call<OrderBody>(`GET /v1/orders/${order.id}?live=true`)).body,
       events: await listAll<Event>(shop, `/v1/orders/${order.id}/events`),
       queried: await query(temporal, order),
       messages: receiver.of(order.id),
-      ledger: rows.filter(({ order_id }) => order_id === order.id).map(moneyIn),
+      ledger: rows
+        .filter(({ order_id }) => order_id === order.id)
+        .map((row) => ({ ...moneyIn(row), reference: row.reference })),
       books: books.filter(isItsOwn).map(moneyIn),
       paymentsThere: paymentsThere.filter(isItsOwn),
       dispensed: await trayOf(simulator, order),

@@ -22,34 +22,38 @@ const AT_ONCE = 8;
 /** What is so twice, this long apart, is so. A save is settled after four seconds (db/outbox.ts). */
 const STILL_MS = 4_500;
 
-/** People see to what waits for them, until nothing is left that would go on by itself; or until patience is over. */
+/**
+ * People see to what waits for them, until nothing is left that would go on by itself; or until patience is over.
+ * @returns what was still under way then, in words; empty: it became quiet
+ */
 export async function untilQuiet(
   world: World,
   plans: ReadonlyMap<string, Plan>,
   { progress, signal }: Options,
-): Promise<void> {
-  let [quietSince, toldAt] = [0, 0];
+): Promise<string[]> {
+  let [quietSince, toldAt, left] = [0, 0, [] as string[]];
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(PAUSE_MS, null, { signal })) {
     const orders = await listOrders(world.shop);
     const done = await people(world, orders, plans);
-    const left = await whatIsLeft(world, orders);
-    if (done || left.length > 0) quietSince = 0;
+    left = [...(done > 0 ? [`${done} orders that people saw to`] : []), ...(await whatIsLeft(world, orders))];
+    if (left.length > 0) quietSince = 0;
     else if (quietSince === 0) quietSince = Date.now();
-    else if (Date.now() - quietSince > STILL_MS) return;
+    else if (Date.now() - quietSince > STILL_MS) return [];
     if (left.length > 0 && Date.now() - toldAt > TELL_EVERY_MS) {
       toldAt = Date.now();
       progress(`Waiting for ${left.join(', ')}`);
     }
   }
   progress('It did not get quiet');
+  return left.length > 0 ? left : ['what came and went'];
 }
 
-/** @returns whether there was anything to do */
+/** @returns for how many orders there was something to do */
 async function people(
   { shop }: World,
   orders: readonly OrderBody[],
   plans: ReadonlyMap<string, Plan>,
-): Promise<boolean> {
+): Promise<number> {
   const waiting = orders.filter((order) => {
     const rest = restOf(order);
     const isDisputed = order.payments.some(({ status }) => status === 'disputed') && order.paid_at === null;
@@ -57,7 +61,7 @@ async function people(
   });
   const theirs = waiting.filter(({ id }) => plans.get(id)?.isLookedAfter);
   await inTurns(theirs, AT_ONCE, (order) => seeTo(shop, order, plans.get(order.id)!));
-  return theirs.length > 0;
+  return theirs.length;
 }
 
 /** What is still under way, in words; cheap things first. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { randomOf } from './random.ts';
 
-export type Message = { id: string; type: string; timestamp: string; order: string; version: number };
+export type Message = { id: string; type: string; timestamp: string };
 
 export type Receiver = {
   url: string;
@@ -18,7 +18,7 @@ export type Receiver = {
   stop(): Promise<void>;
 };
 
-type Body = { type: string; timestamp: string; data: { id: string; version: number } };
+type Body = { type: string; timestamp: string; data: { id: string } };
 
 /** One message in so many is answered with 500 at first: it has to come again. */
 const TURNED_AWAY = 0.04;
@@ -43,7 +43,7 @@ export async function openReceiver(seed: number): Promise<Receiver> {
     const { type, timestamp, data } = JSON.parse(text) as Body;
     const earlier = accepted.get(data.id) ?? [];
     if (earlier.some((one) => one.id === id)) return 204;
-    accepted.set(data.id, [...earlier, { id, type, timestamp, order: data.id, version: data.version }]);
+    accepted.set(data.id, [...earlier, { id, type, timestamp }]);
     return 204;
   };
   const server = createServer((request, response) => void answer(request, response, take));
