@@ -12,10 +12,15 @@ export class KeptRunning {
   #keeping: Promise<void> | undefined;
   /** How often it ended without having been killed by us. */
   endedByItself = 0;
+  /** Each time that it did so although it had all that it needs, in words. */
+  readonly endedWrongly: string[] = [];
+  readonly #hasAll: () => boolean;
   #isKilled = false;
 
-  constructor(spec: ChildSpec) {
+  /** @param hasAll whether all is there that it can't do without */
+  constructor(spec: ChildSpec, hasAll: () => boolean) {
     this.#spec = spec;
+    this.#hasAll = hasAll;
   }
 
   /** @throws StartError when the command can't be run */
@@ -37,11 +42,17 @@ export class KeptRunning {
     await this.#keeping;
   }
 
+  #note(how: string): void {
+    this.endedByItself += 1;
+    if (this.#hasAll())
+      this.endedWrongly.push(`${this.#spec.name} ended by itself (${how}) while both servers were up`);
+  }
+
   async #keep(first: Child): Promise<void> {
     for (let child = first; ;) {
-      await child.exited;
+      const how = await child.exited;
       if (this.#isStopping) return;
-      if (!this.#isKilled) this.endedByItself += 1;
+      if (!this.#isKilled) this.#note(how);
       this.#isKilled = false;
       await sleep(PAUSE_MS);
       if (this.#isStopping) return;

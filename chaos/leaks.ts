@@ -96,18 +96,31 @@ export function textsIn(value: unknown): string[] {
 
 const GRAM = 6;
 
-/** @returns where a secret stands, each once; its value is not repeated */
+/** @returns where a secret stands, as it is or as others write it, each once; its value is not repeated */
 export function leaksIn(texts: readonly Text[], secrets: readonly Secret[]): string[] {
   const byGram = new Map<string, Secret[]>();
-  for (const secret of secrets) {
-    if (secret.value.length < GRAM) throw new Error(`${secret.what} is too short to be searched for`);
-    const gram = secret.value.slice(0, GRAM);
-    byGram.set(gram, [...(byGram.get(gram) ?? []), secret]);
+  for (const { what, value } of secrets) {
+    if (value.length < GRAM) throw new Error(`${what} is too short to be searched for`);
+    for (const written of writingsOf(value)) {
+      const gram = written.slice(0, GRAM);
+      byGram.set(gram, [...(byGram.get(gram) ?? []), { what, value: written }]);
+    }
   }
   const found = texts.flatMap(({ where, text }) =>
     [...standIn(text, byGram)].map((what) => `${what} stands in ${where}`),
   );
   return [...new Set(found)];
+}
+
+/** As it is, as in a URL, and in base64 wherever it begins in what was encoded. */
+const writingsOf = (value: string): Set<string> =>
+  new Set([value, encodeURIComponent(value), ...[0, 1, 2].map((before) => insideBase64(value, before))]);
+
+/** The digits that it alone decides, where so many bytes stand before it. */
+function insideBase64(value: string, before: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)]);
+  const digits = bytes.toString('base64');
+  return digits.slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));
 }
 
 function* standIn(text: string, byGram: ReadonlyMap<string, Secret[]>): Generator<string> {

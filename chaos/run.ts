@@ -17,6 +17,7 @@ import { untilQuiet } from './quiet.ts';
 import { openReceiver, type Receiver } from './receiver.ts';
 import { openShop, type Shop } from './shop.ts';
 import { simulatorAt, type Simulator } from './simulator.ts';
+import { statementFindings } from './statements.ts';
 import { stormOf, strike } from './storm.ts';
 import { at, live, type Lived } from './story.ts';
 import { startSystem, type System } from './system.ts';
@@ -34,6 +35,9 @@ export type Chaos = {
   plans: Plan[];
   /** What went wrong, in words. */
   blows: string[];
+  /** What was still under way when the run was over, in words; empty: it became quiet. */
+  underWay: string[];
+  startedAt: number;
   /** Drives all orders through the storm, lets the world answer, and waits until all is quiet. */
   run(): Promise<void>;
   /** What everybody knows now, and what of it does not agree. May be asked again. */
@@ -53,7 +57,11 @@ export async function openChaos(options: ChaosOptions): Promise<Chaos> {
   const folder = await openRunFolder('durable-orders-chaos-', options.progress);
   try {
     const { progress, signal } = options;
-    return await openIn(folder, await startSystem({ dataDir: folder.path, progress, signal }), options);
+    const system = await startSystem({ dataDir: folder.path, progress, signal });
+    return await openIn(folder, system, options).catch(async (error: unknown) => {
+      await system.stop();
+      throw error;
+    });
   } catch (error) {
     folder.remove();
     throw error;
@@ -63,11 +71,11 @@ export async function openChaos(options: ChaosOptions): Promise<Chaos> {
 async function openIn(folder: RunFolder, system: System, options: ChaosOptions): Promise<Chaos> {
   const { seed, orders, signal } = options;
   setMaxListeners(0, signal); // As many as there are calls under way.
+  const temporal = await connectClient(temporalAt(system.servers.temporalAddress));
   const receiver = await openReceiver(seed);
   const db = connect(system.servers.databaseUrl, { connections: 2 });
-  const temporal = await connectClient(temporalAt(system.servers.temporalAddress));
   const shop = openShop(system.apiUrl, signal);
-  const secrets: Secret[] = [];
+  const secrets: Secret[] = [{ what: 'the encryption key', value: system.encryptionKey }];
   const chaos: Chaos = {
     system,
     shop,
@@ -77,6 +85,8 @@ async function openIn(folder: RunFolder, system: System, options: ChaosOptions):
     temporal,
     plans: Array.from({ length: orders }, (_, index) => planOf(seed, index)),
     blows: [],
+    underWay: ['everything'],
+    startedAt: Date.now(),
     async run() {
       secrets.push({ what: "the endpoint's secret", value: await registerEndpoint(shop, receiver) });
       await runAll(chaos, options);
@@ -119,7 +129,7 @@ async function runAll(chaos: Chaos, options: ChaosOptions): Promise<void> {
   for (const { machineNo } of chaos.plans) await chaos.simulator.machine(machineNo, { mode: 'dispense' });
   await chaos.system.ready();
   const plans = new Map(lived.map(({ id, plan }) => [id, plan]));
-  await untilQuiet(chaos, plans, { progress, signal });
+  chaos.underWay = await untilQuiet(chaos, plans, { progress, signal });
 }
 
 /** Orders begin a few at a time; after so many of them something goes wrong. */
@@ -149,21 +159,27 @@ async function lateMoney(chaos: Chaos, lived: readonly Lived[], progress: Progre
   const late = lived.flatMap((one) => one.late);
   progress(`Late money comes through for ${late.length} attempts, and the worker is killed`);
   chaos.system.parts.worker.kill();
-  for (const { payment } of late)
+  for (const payment of late)
     await chaos.simulator.buyer(payment.out_trade_no, at(payment, { action: 'pay', force: true }));
 }
 
 async function judge(chaos: Chaos): Promise<Verdict> {
-  const { shop, receiver, plans } = chaos;
   const evidence = await gather(chaos);
-  const crashed = crashesIn(logsIn(chaos.system.dataDir)).map((where) => `a process crashed: see ${where}`);
-  const improper = [...shop.calls.improper, ...receiver.improper, ...crashed].map((what): Finding => ({
+  const created = chaos.plans.map(({ order }) => order.merchant_order_no);
+  const findings = [...compare(evidence, created), ...(await statementFindings(chaos)), ...improperIn(chaos)];
+  if (chaos.underWay.length === 0) return { evidence, findings };
+  const what = `it did not get quiet: ${chaos.underWay.join(', ')}`;
+  return { evidence, findings: [{ kind: 'not at rest', order: null, what }, ...findings] };
+}
+
+function improperIn({ shop, receiver, system }: Chaos): Finding[] {
+  const crashed = crashesIn(logsIn(system.dataDir)).map((where) => `a process crashed: see ${where}`);
+  const ended = Object.values(system.parts).flatMap(({ endedWrongly }) => endedWrongly);
+  return [...shop.calls.improper, ...receiver.improper, ...crashed, ...ended].map((what) => ({
     kind: 'improper answer',
     order: null,
     what,
   }));
-  const created = plans.map(({ order }) => order.merchant_order_no);
-  return { evidence, findings: [...compare(evidence, created), ...improper] };
 }
 
 /** As a finding of its own kind. */

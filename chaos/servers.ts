@@ -6,7 +6,8 @@ import { startPostgres, type Postgres } from '../start/postgres.ts';
 import { findTemporal } from '../start/temporal-binary.ts';
 import { startTemporal, type TemporalServer } from '../start/temporal.ts';
 
-export type ServerName = 'PostgreSQL' | 'Temporal';
+export const SERVERS = ['PostgreSQL', 'Temporal'] as const;
+export type ServerName = (typeof SERVERS)[number];
 
 export type Servers = {
   databaseUrl: string;
@@ -16,8 +17,12 @@ export type Servers = {
   up(name: ServerName): Promise<void>;
   /** Down, and up again after so long. Another one's turn comes afterwards. */
   away(name: ServerName, ms: number): Promise<void>;
+  /** Whether both are there, and have been for long enough that nothing feels it any more. */
+  areSteady(): boolean;
   stop(): Promise<void>;
 };
+
+const STEADY_MS = 10_000;
 
 type Place = { dataDir: string; progress: Progress; signal?: AbortSignal };
 
@@ -36,12 +41,15 @@ export async function startServers(place: Place): Promise<Servers> {
     throw error;
   });
   const running: { [N in ServerName]?: Postgres | TemporalServer } = { PostgreSQL: postgres, Temporal: temporal };
+  let backSince = Date.now();
   const down = async (name: ServerName) => {
+    backSince = Infinity;
     await running[name]?.stop();
     delete running[name];
   };
   const up = async (name: ServerName) => {
     if (!signal?.aborted) running[name] ??= await start[name]();
+    if (running.PostgreSQL && running.Temporal) backSince = Date.now();
   };
   return {
     databaseUrl: postgres.url,
@@ -53,6 +61,7 @@ export async function startServers(place: Place): Promise<Servers> {
       await sleep(ms);
       await up(name);
     },
+    areSteady: () => Date.now() - backSince > STEADY_MS,
     stop: async () => void (await Promise.all((Object.keys(start) as ServerName[]).map(down))),
   };
 }

@@ -32,6 +32,8 @@ export type Simulator = {
   tray(machineNo: string): Promise<Dispensed[]>;
   faults(settings: Record<string, unknown>): Promise<void>;
   noFaults(): Promise<void>;
+  /** Statements of days that are not over are made, too. */
+  statementsEarly(): Promise<void>;
   books(): Promise<BookEntry[]>;
   payments(): Promise<PaymentThere[]>;
 };
@@ -62,6 +64,7 @@ export function simulatorAt(url: string): Simulator {
       ((await (await send(`machines/${machineNo}`)).json()) as { dispatches: Dispensed[] }).dispatches,
     faults: (settings) => must(post('faults', settings)),
     noFaults: () => must(send('faults', { method: 'DELETE' })),
+    statementsEarly: () => must(post('statements', { early: true })),
     books: () => list('ledger'),
     payments: () => list('payments'),
   };

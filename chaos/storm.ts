@@ -1,7 +1,7 @@
 /** What goes wrong, and after how many orders: all of it from the seed. */
 import { PROVIDERS, type ProviderName } from '../domain/method.ts';
 import { randomOf, type Random } from './random.ts';
-import type { ServerName } from './servers.ts';
+import { SERVERS, type ServerName } from './servers.ts';
 import type { MachineMode, Simulator } from './simulator.ts';
 import type { PartName, System } from './system.ts';
 
@@ -17,6 +17,9 @@ type Blowing = Blow extends infer B ? (B extends Blow ? Omit<B, 'afterOrders' | 
 /** Something new goes wrong after so many orders. */
 const ORDERS_PER_BLOW = 4;
 const ORDERS_PER_KILL = 40;
+/** From so many orders on each server is once away for so long that every patience in the system is over. */
+const LONG_FROM_ORDERS = 100;
+const LONG_MS = 60_000;
 
 /** In order. Worker and API are killed and both servers are away at least once in each run, however short. */
 export function stormOf(seed: number, orders: number, machineOf: (index: number) => string): Blow[] {
@@ -28,6 +31,7 @@ export function stormOf(seed: number, orders: number, machineOf: (index: number)
     ...times(orders / ORDERS_PER_KILL, () => [somewhere(), { type: 'kill', part: 'API' }]),
     ...times(orders / ORDERS_PER_KILL, () => [somewhere(), away(random, 'Temporal')]),
     ...times(orders / ORDERS_PER_KILL, () => [somewhere(), away(random, 'PostgreSQL')]),
+    ...(orders < LONG_FROM_ORDERS ? [] : SERVERS).map((server) => [somewhere(), { type: 'away', server, ms: LONG_MS }]),
   ] as [number, Blowing][];
   for (let index = 0; index < orders; index++) {
     const mode = machineMode(random);

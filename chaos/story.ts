@@ -11,9 +11,12 @@ import type { Simulator, Wish } from './simulator.ts';
 export type Payment = z.infer<typeof PaymentSchema>;
 type Refund = z.infer<typeof RefundSchema>;
 
-/** Money that comes through when nobody expects it any more. */
-export type LateMoney = { order: string; payment: Payment };
-export type Lived = { id: string; plan: Plan; late: LateMoney[] };
+export type Lived = {
+  id: string;
+  plan: Plan;
+  /** Attempts whose money comes through when nobody expects it any more. */
+  late: Payment[];
+};
 
 type World = { shop: Shop; simulator: Simulator };
 
@@ -41,7 +44,7 @@ async function tryToPay({ shop, simulator }: World, lived: Lived, attempt: Attem
   const opened = await shop.call<Payment>(`POST /v1/orders/${id}/payments`, openingOf(attempt, plan));
   if (opened.status !== 201) return;
   const payment = opened.body;
-  if (attempt.late) lived.late.push({ order: id, payment });
+  if (attempt.late) lived.late.push(payment);
   for (const wish of wishesOf(attempt, payment.amount)) await simulator.buyer(payment.out_trade_no, at(payment, wish));
 }
 
@@ -108,8 +111,12 @@ async function deliver({ shop }: World, plan: Plan, { id, items, pickup_code: co
 }
 
 /** Twice at the same moment: it opens once. */
-export const pickUp = (shop: Shop, { machineNo }: Plan, code: string) =>
-  Promise.all([1, 2].map(() => shop.call(`POST /v1/machines/${machineNo}/pickup`, { code })));
+export async function pickUp(shop: Shop, { machineNo }: Plan, code: string): Promise<void> {
+  const redeem = () => shop.call(`POST /v1/machines/${machineNo}/pickup`, { code });
+  const answers = await Promise.all([redeem(), redeem()]);
+  if (answers.every(({ status }) => status === 200))
+    shop.calls.improper.push(`a pick-up code opened twice at machine ${machineNo}`);
+}
 
 async function refund(shop: Shop, order: OrderBody, { of, share, by, verdict }: RefundPlan): Promise<void> {
   const { id, amounts, items, checkout_url: checkout } = order;

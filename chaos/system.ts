@@ -29,6 +29,8 @@ export type System = {
   /** Where the worker shows its health and metrics. */
   workerUrl: string;
   simulatorUrl: string;
+  /** With which API and worker seal secrets. */
+  encryptionKey: string;
   servers: Servers;
   parts: Record<PartName, KeptRunning>;
   /** Stops the simulator, lets its books be changed, and starts it again with them. */
@@ -68,13 +70,16 @@ async function startParts({ dataDir, progress }: SystemOptions, servers: Servers
   const startSimulator = await simulatorOf(accounts, { dataDir, apiUrl, simulatorUrl, port: ports.simulator });
   let simulator = await startSimulator();
   await prepareDatabase(servers.databaseUrl, accounts, simulator.published);
-  const environment = partEnvironment(servers, { apiUrl, ...ports });
-  const parts = { API: part(dataDir, 'api', environment), worker: part(dataDir, 'worker', environment) };
+  const encryptionKey = randomBytes(32).toString('base64');
+  const environment = partEnvironment(servers, { apiUrl, encryptionKey, ...ports });
+  const part = (name: string) => new KeptRunning(partSpec(dataDir, name, environment), servers.areSteady);
+  const parts = { API: part('api'), worker: part('worker') };
   const system: System = {
     dataDir,
     apiUrl,
     workerUrl: `http://127.0.0.1:${ports.worker}`,
     simulatorUrl,
+    encryptionKey,
     servers,
     parts,
     async whileSimulatorIsDown(change) {
@@ -109,9 +114,12 @@ async function prepareDatabase(url: string, accounts: DemoAccounts, published: P
   }
 }
 
-type Ports = { apiUrl: string; api: number; worker: number; simulator: number };
+type PartOptions = { apiUrl: string; encryptionKey: string; api: number; worker: number; simulator: number };
 
-function partEnvironment({ databaseUrl, temporalAddress }: Servers, { apiUrl, api, worker, simulator }: Ports) {
+function partEnvironment(
+  { databaseUrl, temporalAddress }: Servers,
+  { apiUrl, encryptionKey, api, worker, simulator }: PartOptions,
+) {
   return {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
@@ -122,7 +130,7 @@ function partEnvironment({ databaseUrl, temporalAddress }: Servers, { apiUrl, ap
     SIMULATOR_PORT: String(simulator),
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporalAddress,
-    ENCRYPTION_KEYS: `chaos:${randomBytes(32).toString('base64')}`,
+    ENCRYPTION_KEYS: `chaos:${encryptionKey}`,
     LOG_LEVEL: 'debug', // What is said nowhere else must not say too much either.
   };
 }
@@ -140,8 +148,8 @@ const node = (dataDir: string, name: string, args: readonly string[], env: NodeJ
   ending: { gentle: 'SIGTERM', force: 'SIGKILL', patienceMs: 15_000 },
 });
 
-const part = (dataDir: string, name: string, env: NodeJS.ProcessEnv): KeptRunning =>
-  new KeptRunning(node(dataDir, name, [resolve(import.meta.dirname, 'part.ts'), name], env));
+const partSpec = (dataDir: string, name: string, env: NodeJS.ProcessEnv): ChildSpec =>
+  node(dataDir, name, [resolve(import.meta.dirname, 'part.ts'), name], env);
 
 type SimulatorPlace = { dataDir: string; apiUrl: string; simulatorUrl: string; port: number };
 type RunningSimulator = { child: Child; published: PublishedBySimulator };

@@ -32,6 +32,12 @@ it('parts are killed and servers away in the shortest run', () => {
     expect(blows.some((blow) => blow.startsWith(what))).toBe(true);
 });
 
+it('each server is once away for a minute where the run is long enough', () => {
+  const long = (orders: number) => storm(7, orders).flatMap(({ what }) => (what.endsWith('60.0 s') ? what : []));
+  expect(long(99)).toEqual([]);
+  expect(long(100).toSorted()).toEqual(['PostgreSQL is away for 60.0 s', 'Temporal is away for 60.0 s']);
+});
+
 it('the command line is read, and a wrong one is told by its option', () => {
   expect(readOptions(['--orders', '300', '--seed', '7'])).toEqual({ orders: 300, seed: 7, help: false });
   expect(readOptions([], () => 0.5)).toEqual({ orders: 100, seed: 500_000, help: false });
