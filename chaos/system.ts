@@ -72,7 +72,7 @@ async function startParts({ dataDir, progress }: SystemOptions, servers: Servers
   await prepareDatabase(servers.databaseUrl, accounts, simulator.published);
   const encryptionKey = randomBytes(32).toString('base64');
   const environment = partEnvironment(servers, { apiUrl, encryptionKey, ...ports });
-  const part = (name: string) => new KeptRunning(partSpec(dataDir, name, environment), servers.areSteady);
+  const part = (name: string) => new KeptRunning(partSpec(dataDir, name, environment), () => servers.areSteady());
   const parts = { API: part('api'), worker: part('worker') };
   const system: System = {
     dataDir,

@@ -44,7 +44,7 @@ describe('a call', () => {
     ['that is turned away and then answered is as it should be', AWAY, []],
     [
       'that is turned away late is not',
-      (request, response) => void setTimeout(() => void AWAY(request, response), 400),
+      (request, response) => void setTimeout(AWAY, 400, request, response),
       [expect.stringMatching(/^GET \/v1\/orders answered 503 only after \d+ ms$/)],
     ],
     ['that hangs is not', () => {}, ['GET /v1/orders had no answer within 2000 ms']],
