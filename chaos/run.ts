@@ -9,7 +9,7 @@ import type { Database } from '../db/schema.ts';
 import type { Progress } from '../start/failure.ts';
 import { openRunFolder, type RunFolder } from '../start/run-folder.ts';
 import { compare, type Finding } from './compare.ts';
-import { gather, type Evidence } from './evidence.ts';
+import { gather, listOrders, type Evidence } from './evidence.ts';
 import { inTurns } from './in-turns.ts';
 import { crashesIn, historiesOf, leaksIn, logsIn, metricsAt, secretsOf, type Secret, type Text } from './leaks.ts';
 import { planOf, type Plan } from './plan.ts';
@@ -93,14 +93,12 @@ async function openIn(folder: RunFolder, system: System, options: ChaosOptions):
     },
     judge: () => judge(chaos),
     async published() {
-      const { evidence } = await judge(chaos);
       const texts = [
         logsIn(folder.path),
         await metricsAt([system.apiUrl, system.workerUrl]),
         await historiesOf(temporal),
       ];
-      const seen = evidence.orders.map(({ order }) => order);
-      return { texts: texts.flat(), secrets: secretsOf(folder.path, chaos.plans, seen, secrets) };
+      return { texts: texts.flat(), secrets: secretsOf(folder.path, chaos.plans, await listOrders(shop), secrets) };
     },
     async stop({ keep } = { keep: false }) {
       await temporal.connection.close();
