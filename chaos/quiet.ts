@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { OrderBody } from '../api/schemas.ts';
+import { findDoubts } from '../db/doubts.ts';
 import type { Database } from '../db/schema.ts';
 import type { Progress } from '../start/failure.ts';
 import { countUntold, listOrders, moneyIn, trayOf } from './evidence.ts';
@@ -67,6 +68,7 @@ async function people(
 /** What is still under way, in words; cheap things first. */
 async function whatIsLeft({ simulator, db }: World, orders: readonly OrderBody[]): Promise<string[]> {
   const restless = orders.filter((order) => restOf(order) === null).length;
+  const doubts = await findDoubts(db, orders.length);
   const untold = await countUntold(db);
   const payments = await simulator.payments();
   const due = payments.flatMap(({ notices }) => notices).filter(({ status }) => status === 'due').length;
@@ -74,6 +76,7 @@ async function whatIsLeft({ simulator, db }: World, orders: readonly OrderBody[]
   const apart = await countMoneyApart(simulator, db);
   const left = {
     'orders at work': restless,
+    'orders in doubt': doubts.length,
     notifications: untold,
     notices: due,
     'refunds at providers': refunding,
