@@ -35,6 +35,6 @@ export async function settleDoubt(db: Kysely<Database>, { id, since }: Doubt): P
     .updateTable('orders')
     .set({ doubted_at: null })
     .where('id', '=', id)
-    .where('doubted_at', '<=', since)
+    .where(sql`date_trunc('milliseconds', doubted_at)`, '<=', since) // As far as `since` was read.
     .execute();
 }
