@@ -30,10 +30,10 @@ export const OPERATOR_KEY = DEMO.operatorKey;
 
 const GIVE_UP_MS = 5 * 60_000;
 /**
- * A server that is away is noticed within two seconds; on a machine where everything runs at once it may take longer
- * until that is said, but not for ever. Milliseconds.
+ * A server that is away is noticed within two seconds, and a delivery that was taken in and is not saved yet is told of
+ * after ten; on a machine where everything runs at once that may take longer, but not for ever. Milliseconds.
  */
-const PATIENCE: Patience = { turnedAwayMs: 10_000, answerMs: 40_000 };
+const PATIENCE: Patience = { turnedAwayMs: 15_000, answerMs: 40_000 };
 type Patience = { turnedAwayMs: number; answerMs: number };
 const PAUSE_MS = 300;
 const PROVIDER_TRIES = 3;

@@ -176,7 +176,7 @@ describe.each<[ServerName, [string, Call, object][]]>([
       ['a new order', create, AWAY],
       ['a new payment', openPayment, AWAY],
       ['an order at a machine', vend, VENDING_AWAY],
-      ['the page', page, { status: 503 }],
+      ['the page', page, { status: 503, retryAfter: '2' }],
     ],
   ],
   [
