@@ -3,7 +3,7 @@ import type { OrderEvent, TimelineEvent } from '../domain/events.ts';
 import { isTimelineEvent } from '../domain/events.ts';
 import { eventId, outRefundNoOf } from '../domain/ids.ts';
 import { providerOf } from '../domain/method.ts';
-import type { Item, Order } from '../domain/order.ts';
+import type { Item, Order, Payment } from '../domain/order.ts';
 import { instant, refundStatus, refundView, statusOf, timelineData } from '../domain/view.ts';
 import { payoutsOf, settlingTry } from '../domain/refund.ts';
 import { heldAmount, paidAmount, refundedAmount } from '../domain/sums.ts';
@@ -64,13 +64,14 @@ export const refundRows = (order: Order) =>
     body: refundView(refund),
   }));
 
-/** One row for all money that moved at a provider. */
+/** One row for all money that moved at a provider. What was only told of is none beside what a provider says of it. */
 export function ledgerRows(order: Order) {
   const attempts = order.payments.map((payment) => ({ payment, provider: providerOf(payment.method) }));
   const common = { order_id: order.id, merchant_id: order.merchant };
+  const known = new Set(order.payments.flatMap(knownNumbers));
   const captures = attempts.flatMap(({ payment, provider }) =>
     payment.captures
-      .filter(({ amount }) => amount > 0)
+      .filter(({ amount, tradeNo, unconfirmed }) => amount > 0 && !(unconfirmed && known.has(tradeNo)))
       .map(({ tradeNo, amount, currency, at, unconfirmed = false }) => ({
         ...common,
         type: 'capture' as const,
@@ -101,6 +102,9 @@ export function ledgerRows(order: Order) {
   });
   return [...captures, ...refunds];
 }
+
+const knownNumbers = ({ captures }: Payment) =>
+  captures.filter(({ unconfirmed }) => !unconfirmed).map(({ tradeNo }) => tradeNo);
 
 /** The timeline's entries for events that began after entry number `seq`. */
 export function eventRows(order: Order, seq: number, events: readonly OrderEvent[]) {

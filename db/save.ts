@@ -118,9 +118,11 @@ const LEDGER = sql`ledger_in as (
   insert into ledger (order_id, type, reference, merchant_id, provider, out_trade_no, amount, currency, at, confirmed)
   select n.* from saved, doc, jsonb_to_recordset(d -> 'ledger') as n(order_id text, type text, reference text,
     merchant_id text, provider text, out_trade_no text, amount bigint, currency text, at timestamptz, confirmed boolean)
-  on conflict (order_id, type, reference) do update set amount = excluded.amount, currency = excluded.currency,
+  on conflict (order_id, type, reference) do update set provider = excluded.provider,
+    out_trade_no = excluded.out_trade_no, amount = excluded.amount, currency = excluded.currency, at = excluded.at,
     confirmed = excluded.confirmed
-    where (ledger.amount, ledger.currency, ledger.confirmed) <> (excluded.amount, excluded.currency, excluded.confirmed)),
+    where (ledger.provider, ledger.out_trade_no, ledger.amount, ledger.currency, ledger.at, ledger.confirmed)
+      <> (excluded.provider, excluded.out_trade_no, excluded.amount, excluded.currency, excluded.at, excluded.confirmed)),
 ledger_out as (
   delete from ledger l using saved, doc where l.order_id = saved.id and not exists (
     select from jsonb_array_elements(d -> 'ledger') n where n ->> 'type' = l.type and n ->> 'reference' = l.reference))`;

@@ -99,8 +99,11 @@ type InnerFact =
   | { type: 'attempt_approval_ended'; payment: PaymentId; isTaken: boolean }
   /** `isRevoked`: its provider gave it back at once. */
   | { type: 'money_captured'; payment: PaymentId; capture: Capture; isRevoked?: true }
-  /** Its provider says the same; `told`: the number under which the merchant had told of it. */
-  | { type: 'capture_confirmed'; payment: PaymentId; told: string; capture: Capture }
+  /**
+   * Its provider says the same; `told`: the number under which the merchant had told of it; `cameBy`: the attempt that it
+   * really came by, where the merchant had named another one.
+   */
+  | { type: 'capture_confirmed'; payment: PaymentId; told: string; capture: Capture; cameBy?: PaymentId }
   | { type: 'foreign_notice'; payment: PaymentId }
   | { type: 'refund_processing'; refund: RefundId }
   | { type: 'refund_tried_again'; refund: RefundId }

@@ -119,17 +119,32 @@ function withMoney(order: Order, payment: Payment, capture: Capture): Partial<Pa
 /** The provider's word stands in the place of the merchant's, also for refunds that were asked for meanwhile. */
 function withConfirmed(
   order: Order,
-  { payment, told, capture }: Extract<PaymentEvent, { type: 'capture_confirmed' }>,
+  { payment, told, capture, cameBy = payment }: Extract<PaymentEvent, { type: 'capture_confirmed' }>,
 ): Order {
   const refunds = order.refunds.map((refund) =>
     refund.source?.payment === payment && refund.source.tradeNo === told
-      ? { ...refund, source: { payment, tradeNo: capture.tradeNo } }
+      ? { ...refund, source: { payment: cameBy, tradeNo: capture.tradeNo } }
       : refund,
   );
+  if (cameBy !== payment) return afterMoneyMoved(withMoved({ ...order, refunds }, { payment, told, capture, cameBy }));
   const confirmed = changePayment(order, payment, ({ captures }) => ({
     captures: captures.map((one) => (one.tradeNo === told ? capture : one)),
   }));
   return afterMoneyMoved({ ...confirmed, refunds });
+}
+
+/** The attempt that it did not come by is as one that has taken nothing. */
+function withMoved(
+  order: Order,
+  { payment, told, capture, cameBy }: { payment: PaymentId; told: string; capture: Capture; cameBy: PaymentId },
+): Order {
+  const without = changePayment(order, payment, ({ captures }) => ({
+    captures: captures.filter(({ tradeNo }) => tradeNo !== told),
+    status: 'pending',
+    paidAt: null,
+  }));
+  const moved = changePayment(without, cameBy, (attempt) => withMoney(without, attempt, capture));
+  return { ...moved, paidBy: order.paidBy === payment ? cameBy : order.paidBy };
 }
 
 /** How a payment that took money stands, by what of it has gone back. */

@@ -17,6 +17,7 @@ import {
   refundedParts,
 } from '../../domain/sums.ts';
 import { deadlineOf } from '../../domain/time.ts';
+import { unconfirmedOf } from '../../domain/unconfirmed.ts';
 import { instant, timelineData } from '../../domain/view.ts';
 
 /** What must hold whatever arrives, in whatever order, how often soever. Each throws a sentence if it doesn't. */
@@ -88,17 +89,26 @@ function checkNoWayBack(order: Order, next: Order): void {
     must(next.status === 'cancelled' && next.cancelReason === order.cancelReason, '`cancelled` is final');
   if (order.status === 'completed') must(next.status === 'completed', '`completed` stays');
   must(RANK[order.status] <= RANK[next.status], 'an order does not go back', order.status, next.status);
-  for (const fact of ['paidAt', 'paidBy', 'receivedAt', 'completedAt', 'endedAt', 'review', 'dispatchFrom'] as const)
+  const wasOnlyTold = order.paidBy !== null && unconfirmedOf(paymentOf(order, order.paidBy)!) !== undefined;
+  must(
+    order.paidBy === null || order.paidBy === next.paidBy || wasOnlyTold,
+    'who paid is another one only where that was but told',
+  );
+  for (const fact of ['paidAt', 'receivedAt', 'completedAt', 'endedAt', 'review', 'dispatchFrom'] as const)
     must(order[fact] === null || order[fact] === next[fact], 'what happened has happened', fact);
   for (const [index, payment] of order.payments.entries()) {
     const { status, captures } = next.payments[index]!;
+    const hasMovedAway = unconfirmedOf(payment) !== undefined && order.paidBy !== next.paidBy;
     must(
-      status === payment.status || PAYMENT_MOVES[payment.status].includes(status),
+      status === payment.status || PAYMENT_MOVES[payment.status].includes(status) || hasMovedAway,
       'payment',
       payment.status,
       status,
     );
-    must(captures.length >= payment.captures.length, 'money that came is not forgotten');
+    must(
+      captures.length >= payment.captures.length - (hasMovedAway ? 1 : 0),
+      'money that came is not forgotten, nor what was told of',
+    );
   }
   for (const [index, refund] of order.refunds.entries()) {
     const { status } = next.refunds[index]!;
@@ -202,6 +212,15 @@ function checkMoney(order: Order): void {
     );
   }
   must(order.paidBy === null || captures.filter(({ use }) => use === 'order').length === 1, 'one capture pays');
+  must(
+    order.paidBy === null || paymentOf(order, order.paidBy)!.captures.some(({ use }) => use === 'order'),
+    'by the attempt that has it',
+  );
+  must(
+    new Set(captures.map(({ tradeNo }) => tradeNo)).size === captures.length,
+    'a number is of one capture',
+    captures,
+  );
 }
 const sumOf = (money: readonly { amount: number }[]): number => sum(money.map(({ amount }) => amount));
 

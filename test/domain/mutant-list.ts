@@ -594,11 +594,25 @@ const told: Mutant[] = [
   mutant('told: only who is unpaid', 'unconfirmed.ts', 'if (!isUnpaid(order))\n', 'if (at < 0)\n'),
   mutant('told: once', 'unconfirmed.ts', 'if (attempt.captures.length > 0) return [];', ''),
   mutant('told: its provider is asked', 'duties.ts', 'if (told) return', 'if (told && told.at < 0) return'),
+  mutant('told: a known number is nothing new', 'unconfirmed.ts', 'known.tradeNo === tradeNo', 'at < 0'),
+  mutant('told: other money confirms nothing', 'unconfirmed.ts', 'own && isRightMoney(order, money)', 'own'),
   mutant(
-    'told: other money confirms nothing',
+    'told: another number is other money',
     'unconfirmed.ts',
-    '!(tradeNo === told.tradeNo || isRightMoney(order, money))',
-    'at < 0',
+    'unconfirmedOf(payment)?.tradeNo === tradeNo',
+    'unconfirmedOf(payment)',
+  ),
+  mutant(
+    'told: who paid moves along',
+    'evolve-payment.ts',
+    'order.paidBy === payment ? cameBy',
+    'order.paidBy === cameBy ? cameBy',
+  ),
+  mutant(
+    'told: refunds move along',
+    'evolve-payment.ts',
+    'source: { payment: cameBy, tradeNo: capture.tradeNo }',
+    'source: { payment, tradeNo: capture.tradeNo }',
   ),
   mutant('told: less than owed is shown', 'unconfirmed.ts', ' && one.amount < order.total', ''),
   mutant(

@@ -99,6 +99,28 @@ it('keeps one payment and returns the others, also where nothing can be closed f
   expect(tellsAll(story, words, 6)).toBeGreaterThan(60_000);
 });
 
+it('keeps one payment of what the merchant tells of, under the right attempt or another, and what really came', () => {
+  const [one, two] = [s.PAY_1, s.PAY_2];
+  const story = s.given({ payableAs: s.PAYABLE_AS });
+  const words: Word[] = [
+    s.toldMoney(one, 100, 'T'),
+    s.toldMoney(two, 100, 'T'),
+    s.money(one),
+    s.money(two, 100, { tradeNo: 'T' }),
+    s.money(one, 99, { tradeNo: 'T-odd' }),
+    s.money(two, 130, { tradeNo: 'T-more' }),
+    s.closedOnlyHere(one),
+    s.closedOnlyHere(two),
+    s.apply('a', s.amount(40)),
+    s.approve('a'),
+    s.refunded('a'),
+    s.refundFails('a'),
+    s.cancel(),
+    LATER,
+  ];
+  expect(tellsAll(story, words, 5)).toBeGreaterThan(20_000);
+});
+
 it('revokes a bar code at most once, and keeps no money of it', () => {
   const story = s.given({}, s.pay('alipay.barcode'));
   const words: Word[] = [

@@ -122,6 +122,73 @@ describe('money of which only the merchant has told', () => {
     expect(statuses(wrong)).toEqual(['pending', 'pending']);
     expect(s.tell(wrong.order, money(PAY_1), s.T0 + s.MINUTE).order.paidBy).toBe(PAY_1);
   });
+  it('of another amount is told in the timeline also of what has money, and changes nothing', () => {
+    for (const { order } of [told, given(waiting, money(PAY_1))]) {
+      const wrong = s.tell(order, s.toldMoney(PAY_1, 99, 'M-2'), s.T0 + s.MINUTE);
+      expect(wrong.types).toEqual(['payment.disputed']);
+      expect(wrong.order.payments).toEqual(order.payments);
+    }
+  });
+  describe('under the wrong attempt', () => {
+    const truth = money(PAY_2, 100, { tradeNo: 'M-1' });
+
+    it('is one payment, of the attempt that it came by; the other goes on without money', () => {
+      const found = told.when(truth);
+      expect(found.types).toEqual(['capture_confirmed', 'attempt_closing']);
+      const [named, real] = found.order.payments;
+      expect(found.order).toMatchObject({ paidBy: PAY_2, refunds: [] });
+      expect(named).toMatchObject({ captures: [], status: 'pending', paidAt: null });
+      expect(real).toMatchObject({
+        captures: [{ tradeNo: 'M-1', amount: 100, use: 'order', at: s.T0 + s.SECOND_MS }],
+        status: 'succeeded',
+        closingSince: null,
+      });
+      expect(real!.captures[0]).not.toHaveProperty('unconfirmed');
+      expect(duties(found)).toEqual([[PAY_1, 'close_attempt']]);
+      expect(s.tell(found.order, truth, s.T0 + s.MINUTE).types).toEqual([]);
+      const again = s.toldMoney(PAY_1, 100, 'M-1');
+      expect(s.tell(found.order, again, s.T0 + s.MINUTE).types).toEqual([]);
+    });
+    it('takes its refunds along, asked for or made by then', () => {
+      const refund = [s.apply('r', s.all), s.approve('r'), s.refunded('r')];
+      const { order } = given(waiting, s.toldMoney(PAY_1, 100, 'M-1'), ...refund).when(truth);
+      expect(s.refundNamed(order, 'r').source).toEqual({ payment: PAY_2, tradeNo: 'M-1' });
+      expect(statuses({ order })).toEqual(['pending', 'refunded']);
+      expect(order.refunds).toHaveLength(1);
+    });
+    it('is kept once where both were really paid, whichever is known first', () => {
+      for (const steps of [
+        [truth, money(PAY_1)],
+        [money(PAY_1), truth],
+      ] as const) {
+        const { order } = given(waiting, s.toldMoney(PAY_1, 100, 'M-1'), steps[0]).when(steps[1]);
+        expect(order.refunds).toMatchObject([{ origin: 'duplicate_payment', amount: 100 }]);
+        expect(order.refunds[0]!.source!.payment).not.toBe(order.paidBy);
+        expect(order.payments.map(({ captures }) => captures.length)).toEqual([1, 1]);
+      }
+    });
+    it('leaves to that attempt what else came by it', () => {
+      const other = money(PAY_1, 99, { tradeNo: 'T-odd' });
+      const { order } = given(waiting, s.toldMoney(PAY_1, 100, 'M-1'), other).when(truth);
+      expect(order).toMatchObject({ paidBy: PAY_2, refunds: [{ amount: 99, source: { tradeNo: 'T-odd' } }] });
+      expect(statuses({ order })).toEqual(['disputed', 'succeeded']);
+      expect(s.paymentAt(order, 0)).toMatchObject({ captures: [{ tradeNo: 'T-odd' }], paidAt: null });
+    });
+    it('stays in sight where less came by the other, and gives back what is more', () => {
+      expect(codes(told.when(money(PAY_2, 99, { tradeNo: 'M-1' })))).toEqual(['payment_unconfirmed']);
+      const more = told.when(money(PAY_2, 130, { tradeNo: 'M-1' })).order;
+      expect(more.refunds).toMatchObject([{ amount: 30, source: { payment: PAY_2 } }]);
+    });
+    it('adds nothing to what its provider had said', () => {
+      const less = given(waiting, money(PAY_2, 99, { tradeNo: 'M-1' }));
+      expect(less.when(s.toldMoney(PAY_1, 100, 'M-1')).types).toEqual([]);
+      expect(given(waiting, truth).when(s.toldMoney(PAY_1, 100, 'M-1')).types).toEqual([]);
+    });
+    it('is other money where the number is another one: that goes back', () => {
+      const { order } = told.when(money(PAY_2));
+      expect(order).toMatchObject({ paidBy: PAY_1, refunds: [{ origin: 'duplicate_payment' }] });
+    });
+  });
   it('gives nothing back before its provider was asked, where the order has ended', () => {
     const ended = given(waiting, s.cancel(), s.closed(PAY_1), s.closed(PAY_2));
     const hint = ended.when(s.toldMoney(PAY_1));

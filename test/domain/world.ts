@@ -76,10 +76,10 @@ export class World {
     if (paymentOf(this.order, payment)?.waiting && trade.state === 'unknown') trade.state = 'open';
   }
 
-  /** The merchant tells of money that came, by a proof of its own. */
-  merchantTells(payment: PaymentId): void {
+  /** The merchant tells of money that came, by a proof of its own. @param named the attempt, rightly or not */
+  merchantTells(payment: PaymentId, named: PaymentId): void {
     const capture = this.tradeOf(payment).captures.find((one) => one.amount === this.order.total);
-    if (capture?.currency === 'CNY') this.tell(s.toldMoney(payment, capture.amount, capture.tradeNo));
+    if (capture?.currency === 'CNY') this.tell(s.toldMoney(named, capture.amount, capture.tradeNo));
   }
 
   /** A notice, or an answer: how a payment stands now. Each capture is told of on its own. */
@@ -221,18 +221,23 @@ export class World {
     const { source, amount, currency, tries } = refundOf(this.order, id)!;
     const number = outRefundNoOf(id, tries);
     const capture = this.tradeOf(source!.payment).captures.find(({ tradeNo }) => tradeNo === source!.tradeNo);
-    if (!capture) throw new Error(`a refund of money that never came: ${source!.tradeNo}`);
-    if (currency !== capture.currency) throw new Error('a refund in another currency');
     const entry = this.refunds.get(number);
     if (entry) {
       if (entry.state === 'processing') entry.state = outcome;
       return;
     }
+    if (!capture && this.#isOnlyTold(source!))
+      return void this.refunds.set(number, { ...source!, trade: source!.payment, amount, state: 'failed' });
+    if (!capture) throw new Error(`a refund of money that never came: ${source!.tradeNo}`);
+    if (currency !== capture.currency) throw new Error('a refund in another currency');
     const others = [...this.refunds.values()].filter((r) => r.tradeNo === capture.tradeNo && r.state !== 'failed');
     const sum = others.reduce((a, other) => a + other.amount, 0);
     if (sum + amount > capture.amount) throw new Error(`more was asked back than came: ${sum} + ${amount}`);
     this.refunds.set(number, { trade: source!.payment, tradeNo: capture.tradeNo, amount, state: outcome });
   }
+
+  #isOnlyTold = ({ payment, tradeNo }: { payment: PaymentId; tradeNo: string }): boolean =>
+    paymentOf(this.order, payment)!.captures.some((one) => one.tradeNo === tradeNo && one.unconfirmed);
 
   /** A refund that had succeeded is taken back. */
   reverse(refund: RefundId): void {

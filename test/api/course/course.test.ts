@@ -223,7 +223,11 @@ async function payElsewhere(one: Ordered): Promise<void> {
 }
 
 const ledger = async (id: string) =>
-  api.system.db.selectFrom('ledger').select(['amount', 'confirmed']).where('order_id', '=', id).execute();
+  api.system.db
+    .selectFrom('ledger')
+    .select(['provider', 'reference', 'amount', 'confirmed'])
+    .where('order_id', '=', id)
+    .execute();
 const events = async (id: string) =>
   (await api.call(`GET /v1/orders/${id}/events`)).body.data.map(({ type }: { type: string }) => type);
 
@@ -237,7 +241,7 @@ describe('what a client tells of a payment', () => {
       third_trade_no: `4200${one.trade_no}`,
       third_buyer_id: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o',
     });
-    expect(await ledger(one.id)).toEqual([{ amount: 9900, confirmed: false }]);
+    expect(await ledger(one.id)).toMatchObject([{ amount: 9900, confirmed: false }]);
     await payElsewhere(one);
     await api.call(`POST /v1/orders/${one.id}/retry`);
     await until(
@@ -247,8 +251,32 @@ describe('what a client tells of a payment', () => {
     const { payments, refunds } = await one.native();
     expect(refunds).toEqual([]);
     expect((await one.read()).third_trade_no).toBe(payments[0].provider_trade_no);
-    expect(await ledger(one.id)).toEqual([{ amount: 9900, confirmed: true }]);
+    expect(await ledger(one.id)).toMatchObject([{ amount: 9900, confirmed: true }]);
     await replay(api.system, one.id, 'told-by-merchant');
+  });
+
+  it('about the wrong provider is the money that it names: one payment, which moves to where it came', async () => {
+    const one = await ordered();
+    const { action } = await open(one, 'alipay.qr');
+    await faults(api.system, { provider: 'alipay', drop_notices: true });
+    await pay(one, 'alipay', { url: action.content });
+    const books: any = await (await fetch(`${api.system.simulator.url}/_control/ledger`)).json();
+    const { trade_no: third_trade_no } = books.data.find(({ out_trade_no }: any) => out_trade_no === one.trade_no);
+    await faults(api.system, { provider: 'alipay', error_rate: 1 });
+    expect(await send('/orders/wxpay', signed(told(one, { third_trade_no })))).toEqual({ code: 0 });
+    expect(await one.read()).toMatchObject({ pay_status: '2', servicer: '1', third_trade_no });
+    expect(await ledger(one.id)).toMatchObject([{ provider: 'wechatpay', confirmed: false }]);
+    await noFaults(api.system);
+    await api.call(`POST /v1/orders/${one.id}/retry`);
+    const rows = await until(
+      () => ledger(one.id),
+      ([row]) => row!.confirmed,
+    );
+    expect(rows).toMatchObject([{ provider: 'alipay', reference: third_trade_no, amount: 9900 }]);
+    expect(await one.read()).toMatchObject({ pay_status: '2', servicer: '2', third_trade_no });
+    const { refunds } = await until(one.native, ({ payments }) => payments[0].status === 'closed');
+    expect(refunds).toEqual([]);
+    await replay(api.system, one.id, 'told-of-the-wrong-attempt');
   });
 
   it('counts without one if the provider says the same, and else changes nothing', async () => {
@@ -263,7 +291,7 @@ describe('what a client tells of a payment', () => {
     await pay(one, 'alipay', { url: action.content });
     expect(await sendForm('/order/alipay', told(one, { result: '2' }))).toEqual({ code: 0 });
     expect(await one.read()).toMatchObject({ pay_status: '2', servicer: '2' });
-    expect(await ledger(one.id)).toEqual([{ amount: 9900, confirmed: true }]);
+    expect(await ledger(one.id)).toMatchObject([{ amount: 9900, confirmed: true }]);
   });
 
   it('twice, or many times at once, is told once', async () => {
