@@ -99,13 +99,13 @@ export async function listCourseOrders(
   filter: CourseFilter,
   { limit, offset }: { limit: number; offset: number },
 ): Promise<CourseOrder[]> {
-  const rows = await courseOrders(db)
+  const page = rowsOf(db)
     .where(isIn(filter))
     .orderBy('c.created_at', 'desc')
     .orderBy('c.number', 'desc')
     .limit(limit)
-    .offset(offset)
-    .execute();
+    .offset(offset);
+  const rows = await courseOrders(db, page).orderBy('c.created_at', 'desc').orderBy('c.number', 'desc').execute();
   return withOrders(db, rows);
 }
 
@@ -129,9 +129,12 @@ const ofDays = (from: Moment, to: Moment | null) => sql`coalesce((
   select sum(d.orders) from album_days d where d.album_id = a.id and d.day >= ${from.day}
     ${to === null ? sql`` : sql`and d.day < ${to.day}`}), 0)`;
 
-const courseOrders = (db: Kysely<Database>) =>
+const rowsOf = (db: Kysely<Database>) => db.selectFrom('course_orders as c').selectAll();
+
+/** @param rows which of them; a page is cut before anything is joined to it */
+const courseOrders = (db: Kysely<Database>, rows = rowsOf(db)) =>
   db
-    .selectFrom('course_orders as c')
+    .selectFrom(rows.as('c'))
     .innerJoin('course_users as u', 'u.id', 'c.student_id')
     .select(['c.order_id', 'c.album_id', 'c.teacher_id', 'c.student_id', 'c.third_buyer_id', 'u.name']);
 
@@ -170,15 +173,29 @@ function isIn({ whose, album, from, to }: CourseFilter) {
   return sql<boolean>`${sql.join(terms, sql` and `)}`;
 }
 
-/** Who paid, as the shop's notice names them. @param replaces whether it counts for more than what was told before */
+/**
+ * Who paid, as the shop's notice names them; no more once the order's personal data is erased.
+ * @param replaces whether it counts for more than what was told before
+ */
 export async function keepThirdBuyer(
   db: Kysely<Database>,
   { order, sealed, replaces }: { order: string; sealed: string; replaces: boolean },
 ): Promise<void> {
   await db
+    .with(
+      'known',
+      (query) =>
+        query
+          .selectFrom('orders')
+          .select('id')
+          .where('id', '=', order)
+          .where(sql`details ->> 'erased_at'`, 'is', null)
+          .forKeyShare(), // Whoever is erasing it is waited for.
+    )
     .updateTable('course_orders')
+    .from('known')
     .set({ third_buyer_id: sealed })
-    .where('order_id', '=', order)
+    .whereRef('order_id', '=', 'known.id')
     .$if(!replaces, (query) => query.where('third_buyer_id', 'is', null))
     .execute();
 }

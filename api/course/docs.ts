@@ -86,7 +86,8 @@ const NAMES = {
   page_size: '20 if not given, at most 100',
   result: '2 or SUCCESS: paid; anything else: not paid',
   third_trade_no: "The provider's number of the payment",
-  third_buyer_id: 'Who paid, as the provider calls them',
+  third_buyer_id:
+    "Who paid, as the provider calls them; kept if signed, or told with the provider's own third_trade_no",
   amount: 'Yuan, as in 99.00',
   sign:
     'Hex HMAC-SHA256, keyed with `COURSE_NOTIFY_SECRET`, over all other parameters except `token`, sorted by name, ' +

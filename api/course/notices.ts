@@ -4,7 +4,7 @@ import { keepThirdBuyer, type CourseOrder } from '../../db/course-orders.ts';
 import { recordNotice } from '../../db/notices.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { providerOf } from '../../domain/method.ts';
-import type { Capture, Payment } from '../../domain/order.ts';
+import { isUnpaid, type Capture, type Payment } from '../../domain/order.ts';
 import { isRightMoney } from '../../domain/returns.ts';
 import type { KeptNotice, PaymentReport } from '../../providers/provider.ts';
 import type { ApiEnv, Services } from '../env.ts';
@@ -25,10 +25,14 @@ export type Servicer = 'wechatpay' | 'alipay';
 type Told = {
   tradeNo: string;
   result: string;
-  money: { tradeNo: string; amount: number; buyer: string | null } | null;
+  money: ToldMoney | null;
 };
-/** `isTold`: the client proved that it says so; otherwise its provider said it. */
-type Proof = { report: PaymentReport; isTold: boolean };
+type ToldMoney = { tradeNo: string; amount: number; buyer: string | null };
+/**
+ * `isTold`: the client proved that it says so; otherwise its provider said it. `attempt`: whose result it is; null where
+ * nothing was to be paid.
+ */
+type Proof = { report: PaymentReport; isTold: boolean; attempt: Payment | null };
 
 /** How long the order may take to take it in; it is safe by then, and goes on by itself. Milliseconds. */
 const PATIENCE = 5_000;
@@ -47,19 +51,16 @@ export async function takeNotice(
   const told = readTold(params);
   const stored = await findByTradeNo(services, told.tradeNo, null);
   if (!stored) throw new CourseFailure('not_found');
-  const attempt = stored.order.payments.find(
-    ({ outTradeNo, method }) => outTradeNo === told.tradeNo && providerOf(method) === servicer,
-  );
-  const proof = attempt && (await proofOf(services, c, { stored, attempt, told, params, mayAsk }));
+  const proof = await proofOf(services, c, { servicer, stored, told, params, mayAsk });
   if (!proof) throw new CourseFailure('unproven');
-  await takeIn(services, c, servicer, { stored, told, proof });
+  if (proof.attempt) await takeIn(services, c, proof.attempt, { stored, told, proof });
   if (!told.money) return;
   const moneys = [{ amount: told.money.amount, currency: CURRENCY }, moneyIn(proof.report)].filter(
     (one) => one !== null,
   );
   if (!moneys.every((money) => isRightMoney(stored.order, money)))
     throw new CourseFailure('invalid', '支付金额与订单金额不符');
-  if (told.money.buyer !== null) await keepBuyer(services, stored, told.money.buyer, proof);
+  await keepBuyer(services, stored, told.money, proof);
 }
 
 const moneyIn = (report: PaymentReport) => (report.state === 'paid' ? report.money : null);
@@ -80,23 +81,35 @@ function short(value: string): string {
   return value;
 }
 
-type Claim = { stored: CourseOrder; attempt: Payment; told: Told } & Pick<Notice, 'params' | 'mayAsk'>;
+type Claim = { stored: CourseOrder; told: Told } & Notice;
 
-/** Null: nothing proves it. */
+/** Null: nothing proves it. One that is signed counts also where the merchant has no such provider: it may be the other. */
 async function proofOf(services: Services, c: Context<ApiEnv>, claim: Claim): Promise<Proof | null> {
-  const { stored, attempt, told, params, mayAsk } = claim;
+  const { stored, told, servicer, params } = claim;
   const secret = services.courseNotifySecret;
-  if (secret !== null && isSigned(params, secret)) return { report: reportOf(told, services.now()), isTold: true };
+  const attempts = stored.order.payments.filter(({ outTradeNo }) => outTradeNo === told.tradeNo);
+  const own = attempts.find(({ method }) => providerOf(method) === servicer);
+  if (secret === null || !isSigned(params, secret)) return own ? proofByProvider(services, c, own, claim) : null;
+  const attempt = own ?? attempts[0] ?? null;
+  if (!attempt && isUnpaid(stored.order)) return null;
+  return { report: reportOf(told, services.now()), isTold: true, attempt };
+}
+
+async function proofByProvider(
+  services: Services,
+  c: Context<ApiEnv>,
+  attempt: Payment,
+  { stored, told, mayAsk }: Claim,
+): Promise<Proof | null> {
   const known = attempt.captures.find(({ unconfirmed }) => !unconfirmed);
   if (!known) await mayAsk(stored.order.id);
   const report = known ? paidBy(known) : await asked(services, c, stored, attempt);
-  if (told.money) return report.state === 'paid' ? { report, isTold: false } : null;
+  const proof = { isTold: false, attempt };
+  if (told.money) return report.state === 'paid' ? { report, ...proof } : null;
   if (report.state !== 'failed' && report.state !== 'closed') return null;
   const { mayYetBePaid } = report.state === 'failed' ? report : {};
-  return {
-    report: { state: 'failed', reason: `result ${told.result}`, ...(mayYetBePaid && { mayYetBePaid }) },
-    isTold: false,
-  };
+  const failed = { state: 'failed', reason: `result ${told.result}`, ...(mayYetBePaid && { mayYetBePaid }) } as const;
+  return { report: failed, ...proof };
 }
 
 /** A try that failed is not the end of it: the same number may yet be paid. */
@@ -136,12 +149,13 @@ async function asked(
 async function takeIn(
   services: Services,
   c: Context<ApiEnv>,
-  servicer: Servicer,
+  { method }: Payment,
   { stored: { order }, told, proof: { report, isTold } }: { stored: CourseOrder; told: Told; proof: Proof },
 ): Promise<void> {
   const { tradeNo } = told;
+  const provider = providerOf(method);
   const notice: KeptNotice = {
-    id: `course-${digest([servicer, tradeNo, isTold, withoutTime(report)])}`,
+    id: `course-${digest([provider, tradeNo, isTold, withoutTime(report)])}`,
     account: { merchantNo: order.merchant, appId: null },
     ours: true,
     about: 'payment',
@@ -151,14 +165,14 @@ async function takeIn(
   };
   const recorded = await recordNotice(services.db, {
     id: newNoticeId(services.now()),
-    provider: servicer,
+    provider,
     merchant: order.merchant,
     noticeId: notice.id,
     number: { payment: tradeNo },
     body: notice,
   });
   if (!(await tell(services, c, recorded))) return;
-  for (const until = services.now() + PATIENCE; services.now() < until;)
+  for (const until = services.now() + PATIENCE; services.now() < until && !services.stopping.aborted;)
     if (await isTaken(services, recorded.id)) return;
     else await services.saved.waitFor(order.id, LOOK, services.stopping);
 }
@@ -172,5 +186,13 @@ async function isTaken({ db }: Services, notice: string): Promise<boolean> {
   return row?.processed_at !== null;
 }
 
-const keepBuyer = ({ db, sealer }: Services, { order }: CourseOrder, buyer: string, { isTold }: Proof) =>
-  keepThirdBuyer(db, { order: order.id, sealed: sealThirdBuyer(sealer, order.id, buyer), replaces: isTold });
+/** Whoever does not sign has to know at least the provider's number of the payment. */
+async function keepBuyer(
+  { db, sealer }: Services,
+  { order }: CourseOrder,
+  { buyer, tradeNo }: ToldMoney,
+  { report, isTold }: Proof,
+): Promise<void> {
+  if (buyer === null || !(isTold || (report.state === 'paid' && report.tradeNo === tradeNo))) return;
+  await keepThirdBuyer(db, { order: order.id, sealed: sealThirdBuyer(sealer, order.id, buyer), replaces: isTold });
+}

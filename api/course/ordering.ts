@@ -42,7 +42,7 @@ export async function order(
     const outcome = await sameOrNew(services, { user, album, methods });
     if ('inserted' in outcome) begin(services, c, outcome.inserted);
     if ('stored' in outcome) return outcome.stored;
-    if (services.now() > until) throw new CourseFailure('broken', '上一笔订单正在关闭，请稍后再试');
+    if (services.now() > until || services.stopping.aborted) throw new CourseFailure('broken');
     await services.saved.waitFor(outcome.ending.id, LOOK, services.stopping);
   }
 }

@@ -114,9 +114,9 @@ export async function addKey(system: System, key: string, scopes: Scope[]): Prom
 type Documented = (method: string, path: string, answer: Answer) => void;
 
 /** Another API on the same database and Temporal, without a port: with other parts, as another process has them. */
-export function anotherApi(api: TestApi, change: Partial<ApiDeps> = {}): Call {
+export function anotherApi(api: TestApi, change: Partial<ApiDeps> = {}, stopping?: AbortSignal): Call {
   const deps = { ...api.deps, registry: new Registry(), ...change };
-  const app = createApp(deps);
+  const app = createApp(deps, stopping && { stopping, background: new Set() });
   return callerOf('http://localhost', documentedBy(deps), async (url, init) => app.request(url, init));
 }
 

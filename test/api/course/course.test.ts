@@ -3,7 +3,7 @@ import { signatureOf } from '../../../api/course/signature.ts';
 import { putAlbum, putCourseUser } from '../../../db/courses.ts';
 import { replay } from '../../support/histories.ts';
 import { control, faults, noFaults, until } from '../../support/orders.ts';
-import { OPERATOR_KEY, OTHER_KEY, startApi, type TestApi } from '../support.ts';
+import { anotherApi, OPERATOR_KEY, OTHER_KEY, startApi, type Call, type TestApi } from '../support.ts';
 
 let api: TestApi;
 let elsewhere: Promise<Ordered>;
@@ -27,8 +27,8 @@ afterEach(() => noFaults(api.system));
 type Params = Record<string, string | number>;
 const encoded = (params: Params) =>
   new URLSearchParams(Object.entries(params).map(([k, v]): [string, string] => [k, String(v)]));
-async function send(path: string, params: Params = {}, key: string | null = null) {
-  const { status, body } = await api.call(`GET ${path}?${encoded(params).toString()}`, undefined, { key });
+async function send(path: string, params: Params = {}, key: string | null = null, call = api.call) {
+  const { status, body } = await call(`GET ${path}?${encoded(params).toString()}`, undefined, { key });
   expect(status).toBe(200);
   return body;
 }
@@ -57,14 +57,15 @@ async function album(price = 9900, teacher = TEACHER.id) {
   return id;
 }
 type Buyer = { id: number; token: string };
-const create = async ({ token }: Buyer, album_id: number) => send('/order/create', { album_id, token });
+const create = async ({ token }: Buyer, album_id: number, by?: Call) =>
+  send('/order/create', { album_id, token }, null, by);
 const get = async ({ token }: { token: string }, trade_no: string) =>
   (await send('/order/get', { trade_no, token })).data.items[0];
 
-async function ordered({ price = 9900 } = {}) {
+async function ordered({ price = 9900, by }: { price?: number; by?: Call } = {}) {
   const buyer = await student();
   const album_id = await album(price);
-  const [item] = (await create(buyer, album_id)).data.items;
+  const [item] = (await create(buyer, album_id, by)).data.items;
   const { trade_no } = item;
   const native = async () => (await api.call(`GET /v1/orders?number=${item.id}`)).body.data[0];
   return { buyer, album_id, item, trade_no, native, read: () => get(buyer, trade_no), id: (await native()).id };
@@ -294,6 +295,30 @@ describe('what a client tells of a payment', () => {
     expect(await ledger(one.id)).toMatchObject([{ amount: 9900, confirmed: true }]);
   });
 
+  it('names who paid where it is signed, or knows the number of the payment; erased, that is not kept again', async () => {
+    const one = await ordered();
+    await open(one, 'wechatpay.native'); // Closed for good then.
+    const { action } = await open(one, 'alipay.qr');
+    await pay(one, 'alipay', { url: action.content });
+    await whenPaid(one);
+    const { third_trade_no } = await one.read();
+    const tells = async (params: Params) => {
+      expect(await send('/order/alipay', params)).toEqual({ code: 0 });
+      return (await one.read()).third_buyer_id;
+    };
+    expect(await tells(told(one, { third_buyer_id: 'invented' }))).toBeNull();
+    expect(await tells(told(one, { third_trade_no, third_buyer_id: '2088' }))).toBe('2088');
+    expect(await tells(told(one, { third_trade_no, third_buyer_id: '2099' }))).toBe('2088');
+    expect(await tells(signed(told(one, { third_buyer_id: '2077' })))).toBe('2077');
+    await until(
+      async () => (await api.call(`DELETE /v1/orders/${one.id}/personal-data`)).status,
+      (is) => is === 204,
+    );
+    expect((await one.read()).third_buyer_id).toBeNull();
+    expect(await tells(signed(told(one)))).toBeNull();
+    expect(await tells(told(one, { third_trade_no }))).toBeNull();
+  });
+
   it('twice, or many times at once, is told once', async () => {
     const one = await ordered();
     const notice = signed(told(one));
@@ -312,6 +337,29 @@ describe('what a client tells of a payment', () => {
     expect(await ledger(one.id)).toEqual([]);
     expect(await send('/orders/wxpay', signed(told(one)))).toEqual({ code: 0 });
     expect(await one.read()).toMatchObject({ pay_status: '2' });
+  });
+
+  it('of what needs no money is right, or not', async () => {
+    const free = await ordered({ price: 0 });
+    const tells = async (amount: string) => (await send('/order/alipay', signed(told(free, { amount })))).code;
+    expect([await tells('0.00'), await tells('0.01')]).toEqual([0, CODE.invalid]);
+    expect((await send('/order/alipay', told(free, { amount: '0.00' }))).code).toBe(CODE.unproven);
+    expect((await free.native()).payments).toEqual([]);
+  });
+
+  it('counts by its signature also where the merchant has no such provider', async () => {
+    const { findProvider } = api.deps;
+    const withoutAlipay = anotherApi(api, {
+      findProvider: async (merchant, name) => (name === 'alipay' ? null : findProvider(merchant, name)),
+    });
+    const one = await ordered({ by: withoutAlipay });
+    expect((await one.native()).payments).toHaveLength(1);
+    expect((await send('/order/alipay', told(one))).code).toBe(CODE.unproven);
+    expect((await send('/order/alipay', signed(told(one, { amount: '98.99' })))).code).toBe(CODE.invalid);
+    expect(await one.read()).toMatchObject({ pay_status: '0' });
+    expect(await send('/order/alipay', signed(told(one)))).toEqual({ code: 0 });
+    expect(await one.read()).toMatchObject({ pay_status: '2' });
+    expect(await ledger(one.id)).toMatchObject([{ amount: 9900, confirmed: false }]);
   });
 
   it('may be that it failed: the same number may yet be paid', async () => {
@@ -336,6 +384,26 @@ describe('what a client tells of a payment', () => {
     const one = await ordered();
     expect((await send('/order/alipay', signed(told(one, change)))).code).toBe(code);
   });
+});
+
+it('waits for no order while the API stops', async () => {
+  let looks = 0;
+  const { saved, gateway } = api.deps;
+  const counted: typeof saved.waitFor = (order, timeout, signal) => {
+    if (++looks > 3) throw new Error('it looks again and again');
+    return saved.waitFor(order, timeout, signal);
+  };
+  const stopping = (now: () => number) =>
+    anotherApi(
+      api,
+      { now, saved: { ...saved, waitFor: counted }, gateway: { ...gateway, tellNotice: async () => {} } },
+      AbortSignal.abort(),
+    );
+  const one = await ordered();
+  const late = stopping(() => Date.now() + 7_201_000);
+  expect(await create(one.buyer, one.album_id, late)).toEqual({ code: 1, err_desc: '系统错误' });
+  expect(await send('/orders/wxpay', signed(told(one)), null, stopping(Date.now))).toEqual({ code: 0 }); // It is kept.
+  expect(looks).toBeLessThanOrEqual(1);
 });
 
 describe('reading', () => {
