@@ -1,12 +1,18 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { signatureOf } from '../../../api/course/signature.ts';
 import { putAlbum, putCourseUser } from '../../../db/courses.ts';
+import { orderWorkflowId } from '../../../workflows/messages.ts';
 import { replay } from '../../support/histories.ts';
 import { control, faults, noFaults, until } from '../../support/orders.ts';
-import { anotherApi, OPERATOR_KEY, OTHER_KEY, startApi, type Call, type TestApi } from '../support.ts';
+import { addKey, anotherApi, OPERATOR_KEY, OTHER_KEY, startApi, type Call, type TestApi } from '../support.ts';
 
 let api: TestApi;
 let elsewhere: Promise<Ordered>;
+/** As it was almost two hours ago: what is ordered there expires in a moment. */
+let past: Call;
+let expiring: Promise<Ordered>;
 const TEACHER = { id: 501, token: 'teacher_test' };
 const OTHER_TEACHER = { id: 502, token: 'other_teacher_test' };
 const FOREIGN = { id: 503, token: 'foreign_test' };
@@ -20,6 +26,9 @@ beforeAll(async () => {
   // The first asking is 25 s away: other tests run meanwhile.
   elsewhere = ordered();
   await payElsewhere(await elsewhere);
+  past = anotherApi(api, { now: () => Date.now() - 7_195_000 });
+  expiring = ordered({ by: past });
+  await expiring;
 });
 afterAll(() => api?.stop());
 afterEach(() => noFaults(api.system));
@@ -77,8 +86,8 @@ const pay = async ({ trade_no }: Ordered, provider: string, more: object = {}) =
   expect((await control(api.system, trade_no, { action: 'pay', provider, ...more })).status).toBe(200);
 const whenPaid = ({ native }: Ordered, patience?: number) =>
   until(native, (order: any) => order.paid_at !== null, patience);
-async function refunded({ id }: Ordered) {
-  const refund = await api.call(`POST /v1/orders/${id}/refunds`, { reason: 'broken' });
+async function refunded({ id }: Ordered, what: { amount?: number } = {}) {
+  const refund = await api.call(`POST /v1/orders/${id}/refunds`, { reason: 'broken', ...what });
   const approve = `POST /v1/orders/${id}/refunds/${refund.body.id}/approve`;
   expect((await api.call(approve, {}, { key: OPERATOR_KEY })).status).toBe(200);
 }
@@ -152,6 +161,23 @@ describe('creating', () => {
     expect(anew.id).not.toBe(one.item.id);
   });
 
+  it('is a new order once the one before has expired', async () => {
+    const { buyer, album_id, item, native } = await expiring;
+    expect((await create(buyer, album_id, past)).data.items).toEqual([item]);
+    await until(native, ({ status }) => status === 'cancelled');
+    const anew = (await create(buyer, album_id)).data.items[0];
+    expect(anew).toMatchObject({ status: 0 });
+    expect(anew.id).not.toBe(item.id);
+  });
+
+  it('shows in Temporal as of the course shop', async () => {
+    const { id } = await ordered();
+    const look = () => api.system.client.workflow.getHandle(orderWorkflowId(id)).describe();
+    const { typedSearchAttributes } = await until(look, ({ status }) => status.name === 'RUNNING');
+    const channel = defineSearchAttributeKey('Channel', SearchAttributeType.KEYWORD);
+    expect(typedSearchAttributes.get(channel)).toBe('course');
+  });
+
   it('says what is wrong', async () => {
     const { token } = await student();
     expect(await send('/order/create', { token })).toEqual({ code: 4, err_desc: '缺少订购内容参数' });
@@ -161,6 +187,32 @@ describe('creating', () => {
     expect((await send('/order/create', { album_id: 999_999, token })).code).toBe(CODE.notFound);
     expect((await send('/order/create', { album_id: 1, token: TEACHER.token })).code).toBe(CODE.forbidden);
     expect((await send('/order/create', { album_id: 2, token: FOREIGN.token })).code).toBe(CODE.notFound);
+  });
+
+  it('takes a form of several parts, and refuses what is none, too long or can not be kept', async () => {
+    const { token } = await student();
+    const form = new FormData();
+    form.set('album_id', String(await album()));
+    form.set('token', token);
+    const posts = async (raw: string | FormData, type?: string) => {
+      const request = new Request('http://x', {
+        method: 'POST',
+        body: raw,
+        ...(type && { headers: { 'content-type': type } }),
+      });
+      const { body } = await api.call('POST /order/create', undefined, {
+        key: null,
+        raw: new Uint8Array(await request.arrayBuffer()),
+        headers: { 'content-type': request.headers.get('content-type') ?? '' },
+      });
+      return body.code;
+    };
+    const encodedForm = 'application/x-www-form-urlencoded';
+    expect(await posts(form)).toBe(0);
+    expect(await posts('--x\r\nalbum_id=2', 'multipart/form-data; boundary=x')).toBe(CODE.invalid);
+    expect(await posts(`token=${token}&album_id=${'1'.repeat(65_536)}`, encodedForm)).toBe(CODE.invalid);
+    expect(await posts(`token=${token}&album_id=2%00`, encodedForm)).toBe(CODE.invalid);
+    expect((await send('/order/get', { trade_no: '5-1-6d2d\0', token })).code).toBe(CODE.invalid);
   });
 
   it('takes a form, and a bearer token', async () => {
@@ -317,6 +369,43 @@ describe('what a client tells of a payment', () => {
     expect((await one.read()).third_buyer_id).toBeNull();
     expect(await tells(signed(told(one)))).toBeNull();
     expect(await tells(told(one, { third_trade_no }))).toBeNull();
+  });
+
+  it('is believed by no signature where no secret is agreed on', async () => {
+    const one = await ordered();
+    const by = anotherApi(api, { courseNotifySecret: null });
+    for (const secret of ['', 'course_demo_secret', 'null']) {
+      const params = told(one);
+      const sign = signatureOf(encoded(params), secret);
+      expect((await send('/orders/wxpay', { ...params, sign }, null, by)).code).toBe(CODE.unproven);
+    }
+    expect(await one.read()).toMatchObject({ pay_status: '0' });
+  });
+
+  it('is not confirmed by a provider that is away, and is once it is back', async () => {
+    const one = await ordered();
+    const { action } = await open(one, 'alipay.qr');
+    await faults(api.system, { provider: 'alipay', drop_notices: true });
+    await pay(one, 'alipay', { url: action.content });
+    await faults(api.system, { provider: 'alipay', drop_notices: true, error_rate: 1 });
+    expect((await send('/order/alipay', told(one))).code).toBe(CODE.unproven);
+    expect(await one.read()).toMatchObject({ pay_status: '0' });
+    await noFaults(api.system);
+    expect(await send('/order/alipay', told(one))).toEqual({ code: 0 });
+    expect(await one.read()).toMatchObject({ pay_status: '2' });
+  });
+
+  it('may be confirmed to have failed', async () => {
+    const one = await ordered();
+    await open(one, 'wechatpay.native');
+    const notice = { trade_no: one.trade_no, result: 'FAIL' };
+    expect((await send('/orders/wxpay', notice)).code).toBe(CODE.unproven);
+    const provider = (await api.system.findProvider('demo', 'wechatpay'))!;
+    const [at, money] = [Date.now(), { amount: 9900, currency: 'CNY' }];
+    const ref = { orderId: one.id, outTradeNo: one.trade_no, reference: null, startedAt: at, expiresAt: at, money };
+    await provider.close({ method: 'wechatpay.native', ...ref });
+    expect(await send('/orders/wxpay', notice)).toEqual({ code: 0 });
+    expect(await one.read()).toMatchObject({ pay_status: '4' });
   });
 
   it('twice, or many times at once, is told once', async () => {
@@ -493,7 +582,64 @@ describe('lists', () => {
     expect((await send('/order/list', { token: (await student()).token })).data).toMatchObject({ count: 0, items: [] });
     expect(await send('/order/list')).toEqual(NOT_SIGNED_IN);
   });
+
+  it('has 20 on a page if not asked otherwise, and 100 at most', async () => {
+    const { item, album_id, buyer, id } = await ordered();
+    await copies(id, 100);
+    for (const { token } of [buyer, TEACHER]) {
+      const page = async (params: Params = {}) => (await send('/order/list', { token, album_id, ...params })).data;
+      const read = (await send('/order/get', { id: item.id, token })).data.items[0];
+      expect((await page()).items).toHaveLength(20);
+      const [all, rest] = [await page({ page_size: 101 }), await page({ page_size: 101, page: 2 })];
+      expect(all).toMatchObject({ count: 101, items: { length: 100 } });
+      // Key by key as it is read alone: the oldest of the same moment stands last.
+      expect(JSON.stringify(rest.items)).toBe(JSON.stringify([read]));
+      for (const wrong of ['0', '-1', '1.5', 'x', '1'.repeat(16)]) {
+        expect((await send('/order/list', { token, page_size: wrong })).code).toBe(CODE.invalid);
+        expect((await send('/order/list', { token, page: wrong })).code).toBe(CODE.invalid);
+      }
+    }
+    expect((await send('/order/list', { token: OTHER_TEACHER.token, album_id })).data.count).toBe(0);
+  });
+
+  it('begin a day at midnight in Shanghai, counted by rows or by days', async () => {
+    const teacher = { id: made++, token: `teacher_${made}` };
+    await putCourseUser(api.system.db, { ...teacher, merchant: 'demo', name: '李老师', role: 'teacher' });
+    const buyer = await student();
+    const midnight = Math.floor((Date.now() + 8 * 3_600_000) / 86_400_000) * 86_400_000 - 8 * 3_600_000;
+    const orderedAt = async (now: number) =>
+      (await create(buyer, await album(100, teacher.id), anotherApi(api, { now: () => now }))).data.items[0].id;
+    const [before, after] = [await orderedAt(midnight - 1), await orderedAt(midnight)];
+    const later = anotherApi(api, { now: () => midnight + 1 });
+    for (const { token } of [buyer, teacher])
+      for (const [time_para, id] of [
+        ['0', after],
+        ['1', before],
+      ] as const) {
+        const { count, items } = (await send('/order/list', { token, time_para }, null, later)).data;
+        expect({ count, ids: items.map((item: any) => item.id) }).toEqual({ count: 1, ids: [id] });
+      }
+  });
 });
+
+/** More orders of the same moment, album and student, with greater numbers. */
+async function copies(id: string, howMany: number): Promise<void> {
+  const { db } = api.system;
+  const copied = sql`from generate_series(1, ${howMany}) as n`;
+  await sql`
+    insert into orders overriding system value select (jsonb_populate_record(o, jsonb_build_object('id', o.id || n,
+      'number', o.number + 1000000 + n, 'merchant_order_no', o.merchant_order_no || n,
+      'book', jsonb_set(o.book, '{id}', to_jsonb(o.id || n))))).* ${copied}, orders o where o.id = ${id}`.execute(db);
+  await sql`
+    insert into order_items overriding system value select (jsonb_populate_record(i, jsonb_build_object('order_id', i.order_id || n,
+      'number', i.number + 1000000 + n,
+      'id', i.id || n))).* ${copied}, order_items i where i.order_id = ${id}`.execute(db);
+  await sql`
+    insert into course_orders select (jsonb_populate_record(c, jsonb_build_object('order_id', c.order_id || n,
+      'number', c.number + 1000000 + n))).* ${copied}, course_orders c where c.order_id = ${id}`.execute(db);
+  await sql`update album_days set orders = orders + ${howMany} where album_id =
+    (select album_id from course_orders where order_id = ${id})`.execute(db);
+}
 
 describe('sums', () => {
   const run = (key: string) => api.call('POST /admin/rollups/run', undefined, { key });
@@ -510,7 +656,8 @@ describe('sums', () => {
       expect(await send('/orders/wxpay', notice)).toEqual({ code: 0 });
     }
     await create(buyers[0]!, unsold);
-    const { status, body } = await run(OPERATOR_KEY);
+    await create(buyers[0]!, await album(0, teacher.id));
+    const [{ status, body }] = await Promise.all([run(OPERATOR_KEY), run(OPERATOR_KEY), run(OPERATOR_KEY)]);
     expect(status).toBe(200);
     const { items, count } = await sum();
     expect({ count, items }).toEqual({
@@ -535,6 +682,9 @@ describe('sums', () => {
       return items.find((item: any) => item.album_id === String(one.album_id)).total;
     };
     expect(await total()).toBe('1.00');
+    await refunded(one, { amount: 30 });
+    await until(one.native, ({ refund_status }) => refund_status === 'partial');
+    expect(await total()).toBe('0.70');
     await refunded(one);
     await until(one.native, ({ refund_status }) => refund_status === 'full');
     expect(await total()).toBe('0.00');
@@ -542,6 +692,7 @@ describe('sums', () => {
 
   it('are run by those who may, and by a Schedule', async () => {
     expect((await run('sk_test_nobody')).status).toBe(401);
+    expect((await run(await addKey(api.system, 'sk_test_reader', ['orders:read']))).status).toBe(403);
     expect((await run(OTHER_KEY)).body.data.items).toEqual([]);
     const schedule = await api.system.client.schedule.getHandle(`${api.system.taskQueue}-rollUp`).describe();
     expect(schedule.action).toMatchObject({ type: 'startWorkflow', workflowType: 'rollUp' });

@@ -51,10 +51,16 @@ describe("the source's examples", () => {
 
   it('sums', () => {
     const until = new Date('2018-07-10T09:00:33Z');
-    const items = [sumItem({ id: 7, title: '测试点播', total: 1, until })];
-    expect(JSON.stringify(answered(items, 1_531_213_233_000, 3))).toBe(
+    const items = [
+      { id: 7, title: '测试点播', total: 1, until },
+      { id: 2, title: '测试支付', total: 1, until },
+      { id: 1, title: '测试支付', total: 2, until },
+    ].map(sumItem);
+    expect(JSON.stringify(answered(items, 1_531_213_233_000))).toBe(
       compact(`{"code": 0, "data": {"count": 3, "ts": 1531213233, "items": [
-        {"album_id": "7", "title": "测试点播", "total": "0.01", "timestamp": "2018-07-10 17:00:33"}]}}`),
+        {"album_id": "7", "title": "测试点播", "total": "0.01", "timestamp": "2018-07-10 17:00:33"},
+        {"album_id": "2", "title": "测试支付", "total": "0.01", "timestamp": "2018-07-10 17:00:33"},
+        {"album_id": "1", "title": "测试支付", "total": "0.02", "timestamp": "2018-07-10 17:00:33"}]}}`),
     );
   });
 });
