@@ -3,9 +3,10 @@ import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
 import { LIMITS } from './limits.ts';
 import { sum } from './money.ts';
-import type { Order, RefundedItem } from './order.ts';
+import type { Order, Refund, RefundedItem } from './order.ts';
 import { isPaid, refundOf } from './order.ts';
-import { newRefund, unreplacedAmount } from './refund.ts';
+import { newRefund } from './refund.ts';
+import { takenOver } from './replacement.ts';
 import { fullyRefunded, heldParts, itemShares, leftAmount, NO_PART, unitsWorth } from './sums.ts';
 
 type Wish = CommandOf<'apply_refund'>;
@@ -25,10 +26,10 @@ export function applyRefund(order: Order, wish: Wish, at: number): Decision {
     );
   const priced = price(order, wish.ask);
   if ('refused' in priced) return priced;
-  if (isTooLate(order, priced.amount, at))
-    return refused('refund_window_closed', 'The time for refunds of this order is over.');
   const { refund: id, ask, origin, applicant, reason } = wish;
   const refund = newRefund(order, { id, ...priced, all: ask.type === 'all', origin, applicant, reason }, at);
+  if (isTooLate(order, refund, at))
+    return refused('refund_window_closed', 'The time for refunds of this order is over.');
   return done({ type: 'refund.requested', refund, at, by: wish.by });
 }
 
@@ -104,7 +105,7 @@ function pricedItems(order: Order, named: Named): RefundedItem[] {
 }
 
 /** The window is over, and it does not replace refunds that failed after a person's decision. */
-function isTooLate(order: Order, amount: number, at: number): boolean {
+function isTooLate(order: Order, refund: Refund, at: number): boolean {
   const isOver = at >= order.paidAt! + order.refundWindowSeconds * 1000;
-  return isOver && amount > sum(order.refunds.map(unreplacedAmount));
+  return isOver && sum(takenOver(order.refunds, refund)) < refund.amount;
 }

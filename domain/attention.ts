@@ -3,7 +3,8 @@ import { unreachable } from './brand.ts';
 import type { Item, Order, Refund } from './order.ts';
 import { isPaid, isUnpaid } from './order.ts';
 import { hasFailed } from './item.ts';
-import { awaitsReplacement, strayRefunds } from './refund.ts';
+import { strayRefunds } from './refund.ts';
+import { awaitsReplacement } from './replacement.ts';
 import { isOnItsWayBack, isOwnRefund } from './sums.ts';
 import { fallsShort } from './unconfirmed.ts';
 

@@ -5,7 +5,7 @@ import { allArrived, dispatchIsHeld, hasFailed, isOnItsWay, itemsUpdated, moreMa
 import type { OrderEvent } from './events.ts';
 import type { Item, Order } from './order.ts';
 import { isPaid, SYSTEM } from './order.ts';
-import { awaitsReplacement } from './refund.ts';
+import { awaitsReplacement } from './replacement.ts';
 import { fullyRefunded, holdsMoney, ownRefunds } from './sums.ts';
 
 /** Digital goods, and all goods of a test order, arrive at once; but not while dispatch is held. */

@@ -1,11 +1,12 @@
 import { unreachable } from './brand.ts';
-import { deliverable, hasFailed } from './item.ts';
+import { deliverable, hasFailed, isOnItsWay } from './item.ts';
 import type { OrderEvent, Withdrawal } from './events.ts';
 import { afterMoneyMoved } from './evolve-payment.ts';
 import type { RefundId } from './ids.ts';
 import type { Item, Order, Refund } from './order.ts';
-import { settlingTry, unreplacedAmount } from './refund.ts';
-import { fullyRefunded, isOnItsWayBack, isOwnRefund, NO_PART, ownRefunds, partsOf, refundedParts } from './sums.ts';
+import { settlingTry } from './refund.ts';
+import { mayBeDelivered, takenOver } from './replacement.ts';
+import { fullyRefunded, heldParts, NO_PART, refundedParts } from './sums.ts';
 
 type RefundEvent = Extract<OrderEvent, { type: `refund.${string}` | `refund_${string}` }>;
 
@@ -49,19 +50,12 @@ function requested(order: Order, refund: Refund, withdrawn: readonly Withdrawal[
   return withdrawUnits({ ...order, refunds, ending }, withdrawn);
 }
 
-/**
- * A new application takes over what failed after a person's decision, oldest first, up to its amount. One that follows
- * by itself from failed deliveries takes over only what was meant for its items.
- */
+/** A new application takes over what failed after a person's decision. */
 function replacing(refunds: readonly Refund[], fresh: Refund): Refund[] {
-  let amount = isOwnRefund(fresh) ? fresh.amount : 0;
-  const items = new Set(fresh.items?.map(({ item }) => item));
-  return refunds.map((refund) => {
-    const isMeant = fresh.origin !== 'delivery_failure' || refund.items?.some(({ item }) => items.has(item));
-    const taken = isMeant ? Math.min(amount, unreplacedAmount(refund)) : 0;
-    amount -= taken;
-    return taken === 0 ? refund : { ...refund, replacedAmount: refund.replacedAmount + taken };
-  });
+  const taken = takenOver(refunds, fresh);
+  return refunds.map((refund, index) =>
+    taken[index] === 0 ? refund : { ...refund, replacedAmount: refund.replacedAmount + taken[index]! },
+  );
 }
 
 type Reviewed = Extract<RefundEvent, { type: 'refund.reviewed'; withdrawn: unknown }>;
@@ -73,7 +67,7 @@ function approved(order: Order, event: Reviewed): Order {
     status: 'approved',
     owedSince: event.at,
   }));
-  return withdrawUnits(next, event.withdrawn);
+  return deliverableAgain(withdrawUnits(next, event.withdrawn));
 }
 
 function withdrawUnits(order: Order, withdrawn: readonly Withdrawal[]): Order {
@@ -97,18 +91,20 @@ function rejected(order: Order, event: Reviewed): Order {
   return deliverableAgain({ ...next, items });
 }
 
-/** Units that were withdrawn for a refund that failed may be delivered after all, once its replacement is rejected. */
+/** Units that were withdrawn for a refund that failed may be delivered after all, once that is decided. */
 function deliverableAgain(order: Order): Order {
-  const own = ownRefunds(order);
-  const goingBack = own.filter(isOnItsWayBack);
-  if (own.some((refund) => unreplacedAmount(refund) > 0) || goingBack.some(({ all }) => all)) return order;
-  const parts = partsOf(goingBack);
+  if (!mayBeDelivered(order)) return order;
+  const parts = heldParts(order);
   const items = order.items.map((item) => {
     const withdrawn = Math.min(item.withdrawn, (parts.get(item.id) ?? NO_PART).quantity);
-    return item.status !== 'waiting' || withdrawn === item.withdrawn ? item : { ...item, withdrawn };
+    return takesMore(item) && withdrawn < item.withdrawn ? { ...item, withdrawn } : item;
   });
   return { ...order, items };
 }
+
+/** What a machine was told to dispense stays as it was told. */
+const takesMore = (item: Item): boolean =>
+  item.status === 'waiting' || (item.fulfilment !== 'machine' && (isOnItsWay(item) || hasFailed(item)));
 
 function succeeded(order: Order, event: Extract<RefundEvent, { type: 'refund.succeeded' }>): Order {
   const { tries = null } = event;

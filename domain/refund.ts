@@ -6,7 +6,7 @@ import type { RefundId } from './ids.ts';
 import { PAUSES } from './limits.ts';
 import type { Actor, Order, Refund, RefundedItem, RefundOrigin } from './order.ts';
 import { paymentOf, refundOf, SYSTEM } from './order.ts';
-import { isOwnRefund, leftAmount } from './sums.ts';
+import { leftAmount } from './sums.ts';
 
 type Application = {
   id: RefundId;
@@ -136,16 +136,6 @@ export function settledWithoutProvider(order: Order, at: number): OrderEvent[] {
     .filter(({ status, source, amount }) => status === 'approved' && (source === null || amount === 0))
     .map(({ id }) => ({ type: 'refund.succeeded', refund: id, settledAt: at, at, by: SYSTEM }));
 }
-
-/** How much of a refund that failed after a person's decision no new application has taken over. Minor units. */
-export const unreplacedAmount = (refund: Refund): number =>
-  isOwnRefund(refund) && refund.status === 'failed' && refund.retryAt === null
-    ? refund.amount - refund.replacedAmount
-    : 0;
-
-/** It failed after a person's decision, and something of it can still be applied for. */
-export const awaitsReplacement = (order: Order, refund: Refund): boolean =>
-  unreplacedAmount(refund) > 0 && leftAmount(order) > 0;
 
 /** Money that went out beside what counts, and that no person has seen to. */
 export const strayRefunds = ({ astray = [] }: Refund) => astray.filter(({ isSeen }) => !isSeen);

@@ -4,7 +4,8 @@ import type { ItemChange, TimelineEvent } from './events.ts';
 import type { Item, Order, OrderStatus, Payment, Refund } from './order.ts';
 import { isOpen, isUnpaid } from './order.ts';
 import { outRefundNoOf } from './ids.ts';
-import { awaitsReplacement, settlingTry } from './refund.ts';
+import { settlingTry } from './refund.ts';
+import { awaitsReplacement } from './replacement.ts';
 import {
   fullyRefunded,
   isOwnRefund,

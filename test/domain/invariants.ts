@@ -7,9 +7,11 @@ import { isTimelineEvent } from '../../domain/events.ts';
 import { sum } from '../../domain/money.ts';
 import type { DeliveryStatus, Order, PaymentStatus, Refund, RefundStatus } from '../../domain/order.ts';
 import { isPaid, isUnpaid, paymentOf, SYSTEM } from '../../domain/order.ts';
+import { awaitsReplacement } from '../../domain/replacement.ts';
 import {
   fullyRefunded,
   holdsMoney,
+  isOnItsWayBack,
   isOwnRefund,
   itemShares,
   paidAmount,
@@ -83,6 +85,9 @@ function checkStep(order: Order, next: Order, command: Command, decision: Decisi
   checkDutiesKeep(order, next);
 }
 
+const allGoesBack = (order: Order): boolean =>
+  sumOf(order.refunds.filter((refund) => isOwnRefund(refund) && isOnItsWayBack(refund))) === paidAmount(order);
+
 /** Whatever is final stays, and nothing goes back. */
 function checkNoWayBack(order: Order, next: Order): void {
   if (order.status === 'cancelled')
@@ -115,7 +120,8 @@ function checkNoWayBack(order: Order, next: Order): void {
     must(status === refund.status || REFUND_MOVES[refund.status].includes(status), 'refund', refund.status, status);
   }
   for (const [index, item] of order.items.entries()) {
-    const { status, arrived } = next.items[index]!;
+    const { status, arrived, withdrawn } = next.items[index]!;
+    must(withdrawn >= item.withdrawn || !allGoesBack(next), 'what goes back whole is not delivered', item, withdrawn);
     must(status === item.status || ITEM_MOVES[item.status].includes(status), 'item', item.status, status);
     must(arrived >= item.arrived, 'what arrived has arrived', item, arrived);
   }
@@ -184,6 +190,7 @@ function checkDutiesKeep(order: Order, next: Order): void {
 export function checkOrder(order: Order): void {
   checkMoney(order);
   checkItems(order);
+  checkWithdrawn(order);
   checkRefunds(order);
   checkDuties(order);
   must(!order.ending || isUnpaid(order), 'only an unpaid order is about to end unpaid');
@@ -259,6 +266,20 @@ function checkItems(order: Order): void {
     must(refunded <= arrived + withdrawn, 'what went back is not to come any more', item, refunded);
     must(item.arrivedBefore <= arrived, 'what had arrived before a dispatch has arrived', item);
   }
+}
+
+/** What was withdrawn and never came has been given back, by name or as an amount. */
+function checkWithdrawn(order: Order): void {
+  const own = order.refunds.filter(isOwnRefund);
+  const isOpen = own.some((one) => (holdsMoney(one) && one.settledAt === null) || awaitsReplacement(order, one));
+  const settled = own.filter(({ settledAt }) => settledAt !== null);
+  if (order.status !== 'completed' || isOpen || settled.some(({ all }) => all)) return;
+  const [shares, parts] = [itemShares(order), refundedParts(order)];
+  const missing = order.items.map(({ id, status, withdrawn, quantity }, index) =>
+    status === 'waiting' && withdrawn === quantity ? shares[index]! - (parts.get(id)?.amount ?? 0) : 0,
+  );
+  const byAmount = sumOf(settled.filter(({ items }) => items === null));
+  must(sum(missing) <= byAmount, 'what is withdrawn is given back', missing, byAmount);
 }
 
 function checkDuties(order: Order): void {

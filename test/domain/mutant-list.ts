@@ -153,7 +153,7 @@ const refunds: Mutant[] = [
   mutant(
     'refund: a replacement outside the window',
     'application.ts',
-    ' && amount > sum(order.refunds.map(unreplacedAmount));',
+    ' && sum(takenOver(order.refunds, refund)) < refund.amount;',
     ';',
   ),
   mutant(
@@ -230,11 +230,39 @@ const refunds: Mutant[] = [
   ),
   mutant(
     'refund: replaced up to its amount',
-    'evolve-refund.ts',
-    'Math.min(amount, unreplacedAmount(refund))',
+    'replacement.ts',
+    'Math.min(left, unreplacedAmount(refund))',
     'unreplacedAmount(refund)',
   ),
-  mutant('refund: replaced once', 'evolve-refund.ts', 'amount -= taken;', ''),
+  mutant('refund: replaced once', 'replacement.ts', 'left -= taken;', ''),
+  mutant(
+    'refund: replaced by the same goods',
+    'replacement.ts',
+    'if (parts && refund.items)',
+    'if (parts && left < 0)',
+  ),
+  mutant('refund: replaced by the same units', 'replacement.ts', ', amount, parts.get(item) ?? 0);', ', amount);'),
+  mutant('refund: goods replace each other once', 'replacement.ts', '(parts.get(item) ?? 0) - part', 'amount'),
+  mutant(
+    'refund: failed goods replace no amount',
+    'replacement.ts',
+    "else if (!parts || fresh.origin !== 'delivery_failure')",
+    'else',
+  ),
+  mutant(
+    'refund: goods whose money goes back as an amount are not replaced',
+    'replacement.ts',
+    ' && !goesBackByAmount(refund, held)',
+    '',
+  ),
+  mutant('refund: an amount from before does not replace', 'replacement.ts', '>= (failedAt ?? 0)', '>= 0'),
+  mutant('refund: what goes back whole is not replaced', 'replacement.ts', 'sumOf(held) === paidAmount(order) || ', ''),
+  mutant(
+    'refund: what is undecided may yet be replaced',
+    'replacement.ts',
+    '.filter(holdsMoney);',
+    '.filter(isOnItsWayBack);',
+  ),
   mutant(
     'refund: a reversal opens the payment',
     'evolve-refund.ts',

@@ -14,6 +14,7 @@ const QUICK = [
   'waiting',
   'watching',
   'refunding',
+  'replacing',
   'astray',
   'delivering',
   'machines',

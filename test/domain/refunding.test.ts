@@ -272,52 +272,6 @@ describe('the refund window', () => {
   });
 });
 
-describe('a failed refund that a person decided', () => {
-  const failed = paid({ refundWindowSeconds: 3600 }, apply('a', amount(60)), approve('a'), s.refundFails('a'));
-  const later = failed.now + s.DAY;
-  it('is shown, keeps its number, and is not tried again by itself', () => {
-    expect(codes(failed.order)).toEqual(['refund_failed']);
-    expect(dutiesOf(failed.order)).toEqual([]);
-    expect(s.lastRefund(failed.order).retryAt).toBeNull();
-    expect(view(failed.order).refunds[0]).toMatchObject({ out_refund_no: 'a', failure: 'account closed' });
-    expect(failed.when(s.retry).types).toEqual([]);
-  });
-  it('is replaced by a new application up to its amount, outside the window too', () => {
-    expect(failed.when(s.at(later, apply('b', amount(61)))).refused).toBe('refund_window_closed');
-    const { order } = failed.when(s.at(later, apply('b', amount(60))));
-    expect(codes(order)).toEqual([]);
-    expect(s.tell(order, apply('c', amount(1)), later).refused).toBe('refund_window_closed');
-  });
-  it('is replaced in parts, each part once', () => {
-    const { order } = failed.when(s.at(later, apply('b', amount(40))));
-    expect(codes(order)).toEqual(['refund_failed']);
-    expect(s.tell(order, apply('c', amount(21)), later).refused).toBe('refund_window_closed');
-    expect(codes(s.tell(order, apply('c', amount(20)), later).order)).toEqual([]);
-  });
-  it('is replaced by one amount once, where several have failed', () => {
-    const more = [apply('b', amount(40)), approve('b'), s.refundFails('b')];
-    const both = [s.pay(), money(PAY_1), apply('a', amount(60)), approve('a'), ...more, s.refundFails('a')];
-    const story = given({ refundWindowSeconds: 3600 }, ...both);
-    const { order } = story.when(s.at(later, apply('c', amount(70))));
-    expect(order.refunds.map(({ replacedAmount }) => replacedAmount)).toEqual([60, 10, 0]);
-    expect(s.tell(order, apply('d', amount(30)), later).refused).toBeNull();
-  });
-  it('is replaced again when the replacement fails', () => {
-    const again = [apply('b', amount(60)), approve('b'), s.refundFails('b')];
-    const { order } = given(
-      { refundWindowSeconds: 3600 },
-      s.pay(),
-      money(PAY_1),
-      apply('a', amount(60)),
-      approve('a'),
-      s.refundFails('a'),
-      ...again,
-    );
-    expect(s.tell(order, apply('c', amount(60)), later).refused).toBeNull();
-    expect(s.tell(order, apply('c', amount(61)), later).refused).toBe('refund_window_closed');
-  });
-});
-
 describe('money that goes back by itself', () => {
   const duplicate = [s.pay(), s.opened(PAY_1), s.pay('wechatpay.mini'), money(PAY_1), money(PAY_2)];
   const id = s.returnOf(PAY_2);

@@ -153,10 +153,12 @@ it('never gives back more than was paid, in total and per item', () => {
     s.approve('b'),
     s.approve('c'),
     s.reject('b'),
+    s.reject('c'),
     s.approve('d'),
     s.approve(s.CANCELLATION),
     s.refunded('a'),
     s.refunded('c'),
+    s.refundFails('a'),
     s.refundFails('b'),
     s.refundFails('c'),
     s.refunded('d'),
@@ -164,6 +166,29 @@ it('never gives back more than was paid, in total and per item', () => {
     LATER,
   ];
   expect(tellsAll(story, words, 6)).toBeGreaterThan(30_000);
+});
+
+it('delivers or gives back, also where refunds fail', () => {
+  const story = s.paid({ items: [{ amount: 40 }, { amount: 60 }] });
+  const words: Word[] = [
+    s.apply('a', s.units([s.FIRST, 1])),
+    s.apply('b', s.units([s.SECOND, 1])),
+    s.apply('c', s.amount(40)),
+    s.approve('a'),
+    s.approve('b'),
+    s.approve('c'),
+    s.reject('b'),
+    s.reject('c'),
+    s.refundFails('a'),
+    s.refundFails('b'),
+    s.refunded('a'),
+    s.refunded('b'),
+    s.refunded('c'),
+    s.report(s.FIRST, 'delivered'),
+    s.report(s.SECOND, 'delivered'),
+    s.receipt,
+  ];
+  expect(tellsAll(story, words, 7)).toBeGreaterThan(20_000);
 });
 
 it('delivers or gives back, and comes to one end', () => {

@@ -7,7 +7,7 @@ import { methodTerms, type PaymentMethod } from '../../domain/method.ts';
 import type { Order } from '../../domain/order.ts';
 import { isPaid, paymentOf, refundOf } from '../../domain/order.ts';
 import { hasFailed, isOnItsWay, moreMayArrive } from '../../domain/item.ts';
-import { unreplacedAmount } from '../../domain/refund.ts';
+import { unreplacedAmount } from '../../domain/replacement.ts';
 import { leftAmount, refundedAmount } from '../../domain/sums.ts';
 import { deadlineOf } from '../../domain/time.ts';
 import { view } from '../../domain/view.ts';
