@@ -64,11 +64,11 @@ export async function createOrder(
     items as (
       insert into order_items (order_id, position, id, sku, name, quantity, unit_amount, amount, fulfilment, machine_no,
         delivery_timeout_seconds, on_failure, status, arrived, withdrawn, failure_decided, tracking, updated_at,
-        to_dispatch, arrived_before, sends)
+        arrived_at, restarted_at, to_dispatch, arrived_before, sends)
       select made.id, n.* from made, doc, jsonb_to_recordset(d -> 'items') as n(position int, id text, sku text, name text,
         quantity int, unit_amount bigint, amount bigint, fulfilment text, machine_no text, delivery_timeout_seconds int,
         on_failure text, status text, arrived int, withdrawn int, failure_decided boolean, tracking jsonb, updated_at bigint,
-        to_dispatch boolean, arrived_before int, sends int)
+        arrived_at bigint, restarted_at bigint, to_dispatch boolean, arrived_before int, sends int)
       returning position, number
     ),
     ${codeOf(created)},
@@ -220,6 +220,8 @@ const itemOf = (row: StoredItem): Item => ({
   failureDecided: row.failure_decided,
   tracking: row.tracking,
   updatedAt: row.updated_at,
+  arrivedAt: row.arrived_at,
+  restartedAt: row.restarted_at,
   toDispatch: row.to_dispatch,
   arrivedBefore: row.arrived_before,
   sends: row.sends,

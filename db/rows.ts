@@ -35,6 +35,8 @@ export const itemColumns = (item: Item, position: number) => ({
   failure_decided: item.failureDecided,
   tracking: item.tracking,
   updated_at: item.updatedAt,
+  arrived_at: item.arrivedAt ?? null,
+  restarted_at: item.restartedAt ?? null,
   to_dispatch: item.toDispatch,
   arrived_before: item.arrivedBefore,
   sends: item.sends,

@@ -80,14 +80,15 @@ function guardedOrder(order: Order, save: Save) {
 const ITEMS = sql`items as (
   update order_items i set status = n.status, arrived = n.arrived, withdrawn = n.withdrawn,
     failure_decided = n.failure_decided, tracking = nullif(n.tracking, 'null'), updated_at = n.updated_at,
-    to_dispatch = n.to_dispatch, arrived_before = n.arrived_before, sends = n.sends
+    arrived_at = n.arrived_at, restarted_at = n.restarted_at, to_dispatch = n.to_dispatch, arrived_before = n.arrived_before, sends = n.sends
   from saved, doc, jsonb_to_recordset(d -> 'items') as n(position int, status text, arrived int, withdrawn int,
-    failure_decided boolean, tracking jsonb, updated_at bigint, to_dispatch boolean, arrived_before int, sends int)
+    failure_decided boolean, tracking jsonb, updated_at bigint, arrived_at bigint, restarted_at bigint,
+    to_dispatch boolean, arrived_before int, sends int)
   where i.order_id = saved.id and i.position = n.position
-    and (i.status, i.arrived, i.withdrawn, i.failure_decided, i.tracking, i.updated_at, i.to_dispatch, i.arrived_before,
-        i.sends)
+    and (i.status, i.arrived, i.withdrawn, i.failure_decided, i.tracking, i.updated_at, i.arrived_at, i.restarted_at,
+        i.to_dispatch, i.arrived_before, i.sends)
       is distinct from (n.status, n.arrived, n.withdrawn, n.failure_decided, nullif(n.tracking, 'null'), n.updated_at,
-        n.to_dispatch, n.arrived_before, n.sends))`;
+        n.arrived_at, n.restarted_at, n.to_dispatch, n.arrived_before, n.sends))`;
 
 /** Nothing to write for orders without pick-up items. */
 const pickupCode = (order: Order) =>

@@ -175,6 +175,8 @@ export interface OrderItemsTable {
   failure_decided: boolean;
   tracking: Json<Tracking | null> | null;
   updated_at: number | null;
+  arrived_at: number | null;
+  restarted_at: number | null;
   to_dispatch: boolean;
   arrived_before: number;
   /** How often it was sent on: taken by its machine, or released for the pick-up code. */

@@ -50,7 +50,7 @@ const awaitsReceipt = (order: Order): boolean =>
 /** When the receipt is taken as given; null while it can't be. Epoch milliseconds. */
 export function autoReceiptAt(order: Order): number | null {
   if (order.status === 'completed' || !awaitsReceipt(order)) return null;
-  const last = Math.max(...arrivedShipments(order).map(({ updatedAt }) => updatedAt ?? 0));
+  const last = Math.max(...arrivedShipments(order).map(({ arrivedAt, updatedAt }) => arrivedAt ?? updatedAt ?? 0));
   return last + order.autoReceiptAfterSeconds * 1000;
 }
 

@@ -17,16 +17,21 @@ export const timerStands = (order: Order, { fulfilment }: Item): boolean =>
 
 /**
  * When a delivery is late, as long as its timer runs. Timers run from dispatch (machine) or payment, and anew from each
- * redelivery or sign of life.
+ * delivery after a failure; those of machines and shipments also from each sign of life.
  */
 export function deliveryDeadline(order: Order, item: Item): number {
-  const from = Math.max(beginning(order, item), item.status === 'delivering' ? (item.updatedAt ?? 0) : 0);
+  const from = Math.max(beginning(order, item), lastBeginning(item) ?? 0);
   return from + (item.deliveryTimeoutSeconds ?? 0) * 1000 + stoodFor(stops(order, item), from);
 }
 
 /** A machine is told once the order knows that it is paid, however long ago that was. */
 const beginning = ({ paidAt, dispatchFrom }: Order, { fulfilment }: Item): number =>
   (fulfilment === 'machine' ? dispatchFrom : paidAt) ?? 0;
+
+function lastBeginning({ fulfilment, status, restartedAt, updatedAt }: Item): number | null | undefined {
+  if (fulfilment === 'pickup' || fulfilment === 'digital') return restartedAt;
+  return status === 'delivering' ? updatedAt : null;
+}
 
 /** From when on a waiting item's machine may be told. */
 export function dispatchableSince(order: Order): number {

@@ -5,6 +5,7 @@ import { isTimelineEvent } from './events.ts';
 import { afterPaymentEvent } from './evolve-payment.ts';
 import { afterRefundEvent } from './evolve-refund.ts';
 import type { ItemId } from './ids.ts';
+import { hasFailed } from './item.ts';
 import type { Item, Order, Redemption } from './order.ts';
 
 /** The order after an event. Total: every event has its place, none is refused. */
@@ -103,7 +104,10 @@ function delivered(order: Order, changes: readonly ItemChange[], at: number): Or
     const tracking = change.tracking ?? item.tracking;
     // A new dispatch is for what has not arrived by then.
     const arrivedBefore = toDispatch ? item.arrived : item.arrivedBefore;
-    return { ...item, status, arrived, failureDecided, tracking, updatedAt: at, toDispatch, arrivedBefore };
+    const arrivedAt = arrived > item.arrived ? at : (item.arrivedAt ?? null);
+    const restartedAt = hasFailed(item) && status === 'delivering' ? at : (item.restartedAt ?? null);
+    const times = { updatedAt: at, arrivedAt, restartedAt };
+    return { ...item, status, arrived, failureDecided, tracking, ...times, toDispatch, arrivedBefore };
   });
   return { ...order, items };
 }

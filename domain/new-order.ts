@@ -77,6 +77,8 @@ export function blankOrder({ items, confirm, ...given }: NewOrder): Order {
       failureDecided: false,
       tracking: null,
       updatedAt: null,
+      arrivedAt: null,
+      restartedAt: null,
       toDispatch: item.fulfilment === 'machine',
       arrivedBefore: 0,
       sends: 0,

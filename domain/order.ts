@@ -35,6 +35,9 @@ export type Item = Readonly<{
   failureDecided: boolean;
   tracking: Tracking | null;
   updatedAt: number | null;
+  /** When the last unit arrived, and when it was delivered anew after it had failed. Earlier versions didn't keep them. */
+  arrivedAt?: number | null;
+  restartedAt?: number | null;
   /** Its machine has to be told to dispense it, and is not known to have been. */
   toDispatch: boolean;
   /** How many had arrived before the present dispatch: a machine counts what comes out of each anew. */
@@ -116,7 +119,7 @@ export type Refund = Readonly<{
   reason: string | null;
   origin: RefundOrigin;
   status: RefundStatus;
-  /** Who applied: a stable key of the person or API key, so that it can be told from the reviewer (four eyes). */
+  /** Who applied: the person or API key, so that they can be told from the reviewer (four eyes). */
   applicant: string;
   /** The payment and capture it is paid from; null where no money moved (free and test orders). */
   source: { payment: PaymentId; tradeNo: string } | null;

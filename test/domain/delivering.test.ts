@@ -147,6 +147,14 @@ describe('completion', () => {
     );
     expect(deadlineOf(order)).toBe(delivered + 14 * s.DAY);
   });
+  it('counts from the last arrival, not from what was told or refunded of the same goods later', () => {
+    const more: s.Terms = { items: [{ quantity: 2, amount: 100 }], autoReceiptAfterSeconds: 60 };
+    const story = paid(more, report(FIRST, 'delivered', 1), apply('a', units([FIRST, 1])), approve('a'));
+    const arrived = s.itemAt(story.order, 0).updatedAt!;
+    const tracked = s.tell(story.order, report(FIRST, 'delivering', null, { carrier: 'SF', number: '1' }), arrived + 9);
+    expect(tracked.types).toContain('item.delivery_updated');
+    expect(deadlineOf(s.tell(tracked.order, s.refunded('a'), arrived + s.SECOND_MS).order)).toBe(arrived + s.MINUTE);
+  });
   it('of a mixed order needs both', () => {
     const mixed = { items: [{ fulfilment: 'digital' as const }, {}] };
     const { order } = paid(mixed);

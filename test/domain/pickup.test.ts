@@ -92,6 +92,17 @@ describe('the timer of a pick-up item', () => {
     expect(s.tell(none, s.time, paidAt! + WEEK + 4 * s.HOUR - 1).types).not.toContain('item.delivery_updated');
     expect(s.tell(none, s.time, paidAt! + WEEK + 4 * s.HOUR).types).toContain('item.delivery_updated');
   });
+  it('runs from payment whatever is reported, and anew only once it was late', () => {
+    const tracked = report(FIRST, 'delivering', null, { carrier: 'SF', number: '1' });
+    const story = paid(two, s.at(s.T0 + s.DAY, report(FIRST, 'delivering')), s.at(s.T0 + 2 * s.DAY, tracked));
+    const due = story.order.paidAt! + WEEK;
+    expect(deadlineOf(story.order)).toBe(due);
+    const partly = s.tell(story.order, report(FIRST, 'picked_up', 1), due - 1).order;
+    const late = s.tell(partly, s.time, due).order;
+    expect(statuses(late)).toEqual(['timed_out', 'timed_out']);
+    const again = s.tell(late, s.redeliver(FIRST), due + s.DAY).order;
+    expect(deadlineOf(s.tell(again, tracked, due + 2 * s.DAY).order)).toBe(due + s.DAY + WEEK);
+  });
   it('of other items does not stand still for a refund of the order', () => {
     const shipment: s.Terms = { items: [{ ...pickup, fulfilment: 'shipment', deliveryTimeoutSeconds: 60 }] };
     const asked = paid(shipment, apply('a', amount(1)));
