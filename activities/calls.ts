@@ -1,4 +1,4 @@
-import type { DispatchFinding, PaymentFinding, RefundFinding } from '../domain/commands.ts';
+import type { DispatchFinding, PaymentFinding, RefundFinding, Reviewer } from '../domain/commands.ts';
 import type { ItemId, MerchantId, OrderId } from '../domain/ids.ts';
 import type { PaymentMethod, ProviderName } from '../domain/method.ts';
 import type { Money } from '../domain/money.ts';
@@ -66,6 +66,9 @@ export type DispatchCall = {
 export type Dispatched = { machineNo: string; finding: DispatchFinding };
 
 /** What a verified notice says, as the database has it. `ours`: it means the account that we hold. */
+/** `fourEyes`: their merchant's setting. Earlier versions told neither that nor the person. */
+export type FoundReviewer = Reviewer & { fourEyes?: boolean };
+
 export type NoticeFinding =
   | {
       about: 'payment';

@@ -3,8 +3,9 @@ import { SETTLES_AFTER_MS } from '../db/outbox.ts';
 import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
 import type { PaymentFinding } from '../domain/commands.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
+import { personNamed } from '../domain/review.ts';
 import type { KeptNotice } from '../providers/provider.ts';
-import type { NoticeFinding, OrderToReopen, StoredEvent } from './calls.ts';
+import type { FoundReviewer, NoticeFinding, OrderToReopen, StoredEvent } from './calls.ts';
 import type { Deps } from './index.ts';
 import { findingOf } from './payments.ts';
 
@@ -58,23 +59,19 @@ export function recordActivities({ db, notifiers }: Deps) {
     },
 
     /** The operator of that merchant by this name who may review refunds; null if there is none. */
-    async findReviewer({
-      merchant,
-      name,
-    }: {
-      merchant: MerchantId;
-      name: string;
-    }): Promise<{ key: string; name: string } | null> {
+    async findReviewer({ merchant, name }: { merchant: MerchantId; name: string }): Promise<FoundReviewer | null> {
       const operator = await db
-        .selectFrom('api_keys')
-        .select(['id', 'scopes'])
-        .where('merchant_id', '=', merchant)
-        .where('kind', '=', 'operator')
-        .where('name', '=', name)
-        .where('revoked_at', 'is', null)
+        .selectFrom('api_keys as k')
+        .innerJoin('merchants as m', 'm.id', 'k.merchant_id')
+        .select(['k.id', 'k.scopes', 'm.settings'])
+        .where('k.merchant_id', '=', merchant)
+        .where('k.kind', '=', 'operator')
+        .where('k.name', '=', name)
+        .where('k.revoked_at', 'is', null)
         .execute();
       const able = operator.find(({ scopes }) => scopes.includes('refunds:review'));
-      return able ? { key: `key:${able.id}`, name } : null;
+      if (!able) return null;
+      return { key: `key:${able.id}`, person: personNamed(name), name, fourEyes: able.settings.four_eyes };
     },
   };
 }

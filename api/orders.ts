@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { listOrders, type OrderFilter, type StoredOrder } from '../db/orders.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { personOf } from './caller.ts';
 import { createFrom } from './create-order.ts';
 import { customerHashes } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
@@ -183,7 +184,7 @@ export const orderRoutes = (services: Services) =>
       const { caller } = c.var;
       const because = caller.kind === 'customer' ? 'customer' : 'merchant';
       const reason = c.req.valid('json').reason || null;
-      const { stored } = await ask(services, c, { type: 'cancel', because, applicant: caller.key, reason });
+      const { stored } = await ask(services, c, { type: 'cancel', because, applicant: personOf(caller), reason });
       return c.json(orderBody(services, caller, stored), stored.order.status === 'cancelled' ? 200 : 202);
     })
     .openapi(retryRoute, async (c) => {

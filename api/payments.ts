@@ -7,7 +7,7 @@ import type { OrderId, PaymentId } from '../domain/ids.ts';
 import { methodTerms, type Buyer } from '../domain/method.ts';
 import { isOpen, type Payment as Attempt } from '../domain/order.ts';
 import { paymentView } from '../domain/view.ts';
-import type { Caller } from './caller.ts';
+import { personOf, type Caller } from './caller.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { currency, integerText, reason, text, webUrl } from './fields.ts';
 import { newBuyerId } from './ids.ts';
@@ -152,7 +152,7 @@ export const paymentRoutes = (services: Services) =>
         type: 'resolve_dispute',
         payment: payment_id as PaymentId,
         ...c.req.valid('json'),
-        applicant: c.var.caller.key,
+        applicant: personOf(c.var.caller),
       });
       return c.json(shown(services, c, attemptOf(stored, payment_id)), 200);
     });

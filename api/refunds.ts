@@ -6,7 +6,7 @@ import type { RefundAsk } from '../domain/commands.ts';
 import type { ItemId, RefundId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { refundView } from '../domain/view.ts';
-import { nameOf } from './caller.ts';
+import { nameOf, personOf } from './caller.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { amount, cursorAfter, page, pageOf, quantity, readCursor, reason, sizeOf } from './fields.ts';
 import { newRefundId } from './ids.ts';
@@ -151,7 +151,7 @@ async function apply(
     ask: askOf(sum ?? null, items ?? null),
     reason: why,
     origin: caller.kind === 'customer' ? 'customer' : 'merchant',
-    applicant: caller.key,
+    applicant: personOf(caller),
   });
   return { stored, refund };
 }
@@ -173,8 +173,16 @@ async function review(
 ): Promise<RefundBody> {
   const { caller } = c.var;
   const refund = (c.req.param('refund_id') ?? '') as RefundId;
-  const reviewer = { key: caller.key, name: nameOf(caller) };
-  const { stored } = await ask(services, c, { type: 'review_refund', refund, decision: decided, reviewer, note });
+  const reviewer = { key: caller.key, person: personOf(caller), name: nameOf(caller) };
+  const fourEyes = caller.merchant.settings.four_eyes;
+  const { stored } = await ask(services, c, {
+    type: 'review_refund',
+    refund,
+    decision: decided,
+    reviewer,
+    fourEyes,
+    note,
+  });
   return refundBody(stored, refund);
 }
 

@@ -38,6 +38,9 @@ export type RefundFinding =
 /** What came of telling a machine to dispense. `uncertain`: no answer, it may have been told (rule 7). */
 export type DispatchFinding = { state: 'taken' } | { state: 'uncertain' } | { state: 'refused'; reason: string };
 
+/** By `key`; `person` is the same by whichever of their keys. Earlier versions told the key alone. */
+export type Reviewer = { key: string; person?: string; name: string };
+
 /** Wishes of people and programs: done, or refused with a code. `key` tells who asks, stably. */
 export type Wish = { by: Actor } & (
   | { type: 'confirm' }
@@ -59,7 +62,9 @@ export type Wish = { by: Actor } & (
       type: 'review_refund';
       refund: RefundId;
       decision: 'approve' | 'reject';
-      reviewer: { key: string; name: string };
+      reviewer: Reviewer;
+      /** The merchant's setting at this moment; none: as it was when the order was created. */
+      fourEyes?: boolean;
       note: string | null;
     }
   | { type: 'resolve_dispute'; payment: PaymentId; decision: 'return' | 'accept'; note: string; applicant: string }

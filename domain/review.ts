@@ -1,4 +1,4 @@
-import type { CommandOf } from './commands.ts';
+import type { CommandOf, Reviewer } from './commands.ts';
 import type { Decision } from './decision.ts';
 import { done, nothing, refused } from './decision.ts';
 import { deliverable } from './item.ts';
@@ -13,7 +13,7 @@ export function reviewRefund(order: Order, wish: CommandOf<'review_refund'>, at:
   if (!refund) return refused('not_found', 'There is no such refund.');
   const { decision, note, by, reviewer } = wish;
   if (refund.status !== 'requested') return decidedAlready(refund, decision);
-  if (order.fourEyes && refund.applicant === reviewer.key)
+  if ((wish.fourEyes ?? order.fourEyes) && hasApplied(refund, reviewer))
     return refused('forbidden', 'Whoever applied for a refund can not decide it (four eyes).');
   const withdrawn = decision === 'approve' ? withdrawnBy(order, refund) : [];
   return done({
@@ -27,6 +27,13 @@ export function reviewRefund(order: Order, wish: CommandOf<'review_refund'>, at:
     by,
   });
 }
+
+/** Names an operator of the order's merchant. */
+export const personNamed = (name: string): string => `operator:${name}`;
+
+/** Applications of earlier versions name the key. */
+export const hasApplied = ({ applicant }: Refund, { key, person }: Reviewer): boolean =>
+  applicant === key || applicant === person;
 
 function decidedAlready(refund: Refund, decision: 'approve' | 'reject'): Decision {
   const was = refund.reviewedAt === null ? null : refund.status === 'rejected' ? 'reject' : 'approve';

@@ -4,6 +4,7 @@ import { outRefundNoOf } from '../domain/ids.ts';
 import { providerOf } from '../domain/method.ts';
 import type { Actor, Order } from '../domain/order.ts';
 import { refundOf } from '../domain/order.ts';
+import { hasApplied } from '../domain/review.ts';
 import type { NoticeFinding } from '../activities/calls.ts';
 import { findReviewer, loadOrder, readNotice } from './activities.ts';
 import type { Arrival, OrderBook } from './book.ts';
@@ -82,13 +83,14 @@ async function takeDecision(book: OrderBook, decided: Extract<Arrival, { type: '
   const { decision, note } = decided;
   const refund = refundOf(book.order, decided.refundId as RefundId);
   if (!refund) return;
-  const reviewer = await findReviewer({ merchant: book.order.merchant, name: decided.reviewer });
+  const found = await findReviewer({ merchant: book.order.merchant, name: decided.reviewer });
   const by: Actor = { type: 'operator', name: decided.reviewer };
   const ignored = (why: string) =>
     book.note({ type: 'review_ignored', refund: refund.id, decision, reviewer: decided.reviewer, note, why, by });
-  if (!reviewer) return ignored('not an operator who may review');
-  if (book.order.fourEyes && refund.applicant === reviewer.key) return ignored('applied for it (four eyes)');
-  book.note({ type: 'review_refund', refund: refund.id, decision, reviewer, note, by });
+  if (!found) return ignored('not an operator who may review');
+  const { fourEyes = book.order.fourEyes, ...reviewer } = found;
+  if (fourEyes && hasApplied(refund, reviewer)) return ignored('applied for it (four eyes)');
+  book.note({ type: 'review_refund', refund: refund.id, decision, reviewer, fourEyes, note, by });
 }
 
 function takeReport(book: OrderBook, report: DeliveryReportSignal): void {

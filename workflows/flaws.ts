@@ -33,7 +33,7 @@ const actor: Check = (value) => {
 };
 const reviewer: Check = (value) => {
   const fields = fieldsOf(value);
-  return text(fields['key']) && text(fields['name']);
+  return text(fields['key']) && text(fields['name']) && (fields['person'] === undefined || text(fields['person']));
 };
 const ask: Check = (value) => {
   const fields = fieldsOf(value);
@@ -52,7 +52,13 @@ const SHAPES: { [T in Wish['type']]: Shape<T> } = {
   open_payment: { method: oneOf(...Object.keys(METHODS)), buyer: sealed, askedAt: moment },
   cancel: { because: oneOf('customer', 'merchant'), applicant: text, reason: optional(text) },
   apply_refund: { refund: text, ask, reason: text, origin: oneOf('customer', 'merchant'), applicant: text },
-  review_refund: { refund: text, decision: oneOf('approve', 'reject'), reviewer, note: optional(text) },
+  review_refund: {
+    refund: text,
+    decision: oneOf('approve', 'reject'),
+    reviewer,
+    fourEyes: (value) => value === undefined || typeof value === 'boolean',
+    note: optional(text),
+  },
   resolve_dispute: { payment: text, decision: oneOf('return', 'accept'), note: text, applicant: text },
   redeliver: { item: text },
   redeem_code: { redemption: text },

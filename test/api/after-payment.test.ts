@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createParser } from 'eventsource-parser';
 import { checkoutToken } from '../../api/checkout-token.ts';
+import { putKey } from '../../db/merchants.ts';
+import { orderWorkflowId, refundDecision } from '../../workflows/messages.ts';
 import { until } from '../support/orders.ts';
 import { MERCHANT_KEY, OPERATOR_KEY, OTHER_KEY, startApi, tea, type Answer, type TestApi } from './support.ts';
 
@@ -58,6 +60,43 @@ describe('a refund', () => {
     const read = await api.call(`GET /v1/orders/${id}/refunds/${refund}`);
     expect(read.body).toMatchObject({ order_id: id, status: 'succeeded' });
     expect(await reads(id)()).toMatchObject({ refund_status: 'partial', amounts: { refunded: 4000 } });
+  });
+
+  it('needs two people, whichever of their keys they take, by API and by signal', async () => {
+    const scopes = ['orders:read', 'refunds:write', 'refunds:review'] as const;
+    const keys = ['op_test_wang_1', 'op_test_wang_2', 'op_test_li'];
+    for (const key of keys) {
+      const name = key.includes('wang') ? 'Wang Wei' : 'Li Na';
+      await putKey(api.system.db, {
+        id: `key_${key}`,
+        merchant: 'demo',
+        key,
+        kind: 'operator',
+        name,
+        scopes: [...scopes],
+      });
+    }
+    const [desk, phone, other] = keys as [string, string, string];
+    const { id } = await paid();
+    const { body } = await api.call(`POST /v1/orders/${id}/refunds`, { reason: 'x', amount: 1 }, { key: desk });
+    const approve = (key: string) =>
+      api.call(`POST /v1/orders/${id}/refunds/${body.id}/approve`, { note: 'n' }, { key });
+    expect(await approve(phone)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    const handle = api.system.client.workflow.getHandle(orderWorkflowId(id));
+    await handle.signal(refundDecision, { refundId: body.id, decision: 'approve', reviewer: 'Wang Wei', note: null });
+    const told = await until(
+      async () => (await api.call(`GET /v1/orders/${id}/events`)).body.data.at(-1),
+      ({ type }) => type === 'refund.reviewed',
+    );
+    expect(told.data).toMatchObject({ reviewer: 'Wang Wei' });
+    expect((await reads(id)()).refunds[0]).toMatchObject({ status: 'requested', reviewer: null });
+    expect(await approve(other)).toMatchObject({ status: 200, body: { reviewer: 'Li Na' } });
+  });
+
+  it('outside the window that its order was given is refused', async () => {
+    const { id } = await paid({ refund_window: 0 });
+    const applied = await api.call(`POST /v1/orders/${id}/refunds`, { reason: 'x', amount: 1 });
+    expect(applied).toMatchObject({ status: 409, body: { code: 'refund_window_closed' } });
   });
 
   it('of 60 and 60 out of 100 at once: one is accepted (scenario 25)', async () => {
@@ -201,6 +240,15 @@ describe('a delivery', () => {
     const reviewed = await api.call(`POST /v1/orders/${id}/review`, { rating: 5, comment: '好' });
     expect(reviewed).toMatchObject({ status: 200, body: { review: { rating: 5, comment: '好' } } });
     expect((await api.call(`POST /v1/orders/${id}/review`, { rating: 1 })).body.code).toBe('invalid_state');
+  });
+
+  it('is taken as received after the time that its order was given', async () => {
+    const { id, items } = await paid({ auto_receipt_after: 1 });
+    for (const item of items)
+      await api.call(`POST /v1/orders/${id}/items/${item.id}/delivery`, { status: 'delivered' });
+    const done = await until(reads(id), ({ status }) => status === 'completed');
+    const last = Date.parse(done.items[1].delivery.updated_at);
+    expect(Date.parse(done.received_at)).toBeGreaterThanOrEqual(last + 1000);
   });
 
   it('of some items, the rest given back: reports of either change nothing any more (scenario 35)', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Command } from '../../domain/commands.ts';
 import { dutiesOf, isSettled } from '../../domain/duties.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { attentionOf } from '../../domain/attention.ts';
@@ -180,6 +181,20 @@ describe('the decision', () => {
     expect(asked.when(approve('a', 'customer')).refused).toBe('forbidden');
     expect(asked.when(reject('a', 'customer')).refused).toBe('forbidden');
     expect(paid({ fourEyes: false }, apply('a', all)).when(approve('a', 'customer')).refused).toBeNull();
+  });
+  it('is that of another person, by whichever key, and of the merchant who wants it so at that moment', () => {
+    const by = (person: string, fourEyes?: boolean) =>
+      ({
+        ...approve('a', 'key:2'),
+        reviewer: { key: 'key:2', person, name: 'Wang' },
+        ...(fourEyes !== undefined && { fourEyes }),
+      }) as Command;
+    const applied = (terms: s.Terms = {}, applicant = 'operator:Wang') => paid(terms, apply('a', all, applicant));
+    expect(applied().when(by('operator:Wang')).refused).toBe('forbidden');
+    expect(applied({}, 'key:2').when(by('operator:Wang')).refused).toBe('forbidden');
+    expect(applied().when(by('operator:Li')).refused).toBeNull();
+    expect(applied().when(by('operator:Wang', false)).refused).toBeNull();
+    expect(applied({ fourEyes: false }).when(by('operator:Wang', true)).refused).toBe('forbidden');
   });
   it('of someone who may not decide stands in the timeline and changes nothing', () => {
     const refund = s.refundId('a');
