@@ -24,6 +24,8 @@ export function dispatchActivities({ db, machines, notifyUrl }: Deps) {
         });
         return { machineNo, finding: { state: 'taken' } };
       } catch (error) {
+        // What it knows already, perhaps with more units: a refund took some since it was told (rule 7).
+        if (mayBeTaken && isRefusal(error, ['http_409'])) return { machineNo, finding: { state: 'taken' } };
         if (isRefusal(error))
           return { machineNo, finding: { state: 'refused', reason: `${error.code}: ${error.message}` } };
         if (isLost(error) && !mayBeTaken) return { machineNo, finding: { state: 'uncertain' } };

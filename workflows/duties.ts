@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  patched,
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -16,7 +17,7 @@ const REST = 60_000;
 /** Opening an attempt that nobody waits for any more rests until somebody asks again. */
 const UNTIL_ASKED = Number.MAX_SAFE_INTEGER;
 
-/** So many machines of one order are told at the same time. */
+/** So many machines of one order are told at the same time; as many that were silent are told again meanwhile. */
 const DISPATCHES_AT_ONCE = 10;
 
 /** Carries out what the order owes the world: each duty once at a time, one per payment, refund or item at a time. */
@@ -90,10 +91,22 @@ export class Duties {
 
   #fresh(): Duty[] {
     const now = Date.now();
-    let room = DISPATCHES_AT_ONCE - [...this.#underWay.values()].filter(({ duty }) => isDispatch(duty)).length;
-    return dutiesOf(this.#book.order)
-      .filter((duty) => !this.#underWay.has(subjectOf(duty)) && this.#dueAt(duty) <= now)
-      .filter((duty) => !isDispatch(duty) || room-- > 0);
+    const due = dutiesOf(this.#book.order).filter(
+      (duty) => !this.#underWay.has(subjectOf(duty)) && this.#dueAt(duty) <= now,
+    );
+    const dispatches = this.#withinRoom(due.filter(isDispatch));
+    return due.filter((duty) => !isDispatch(duty) || dispatches.includes(duty));
+  }
+
+  /** Machines that are silent take no place from those that have not been told yet. */
+  #withinRoom(due: Dispatch[]): Dispatch[] {
+    const underWay = [...this.#underWay.values()].map(({ duty }) => duty).filter(isDispatch);
+    if (underWay.length + due.length <= DISPATCHES_AT_ONCE) return due;
+    if (!patched('tells-others-while-some-are-silent')) return due.slice(0, DISPATCHES_AT_ONCE - underWay.length);
+    return [true, false].flatMap((isAgain) => {
+      const places = DISPATCHES_AT_ONCE - underWay.filter(({ mayBeTaken }) => mayBeTaken === isAgain).length;
+      return due.filter(({ mayBeTaken }) => mayBeTaken === isAgain).slice(0, places);
+    });
   }
   #dueAt = (duty: Duty): number => Math.max(duty.dueAt, this.#resting.get(duty.key)?.until ?? 0);
 
@@ -145,4 +158,5 @@ function subjectOf(duty: Duty): string {
   return 'refund' in duty ? duty.refund : duty.item;
 }
 
-const isDispatch = ({ type }: Duty): boolean => type === 'dispatch_item';
+type Dispatch = Extract<Duty, { type: 'dispatch_item' }>;
+const isDispatch = (duty: Duty): duty is Dispatch => duty.type === 'dispatch_item';

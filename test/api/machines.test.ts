@@ -1,7 +1,9 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dispatchActivities } from '../../activities/dispatches.ts';
+import type { Deps } from '../../activities/index.ts';
 import { putMachineGateway } from '../../db/machines.ts';
-import type { ItemId, OrderId } from '../../domain/ids.ts';
+import type { ItemId, MerchantId, OrderId } from '../../domain/ids.ts';
 import { dispatchId } from '../../domain/ids.ts';
 import { replay } from '../support/histories.ts';
 import { until } from '../support/orders.ts';
@@ -143,6 +145,24 @@ describe('a machine that does not answer', () => {
     await replay(api.system, id as OrderId, 'dispatch-lost');
   });
 
+  it('but was told: that less is wanted when it is told again is no refusal', async () => {
+    const machineNo = freshMachine();
+    await machine(api, machineNo, { mode: 'dispense', delay_ms: 600_000 });
+    const { id, items } = await paidOrder(api, { items: [{ ...drink, quantity: 3, machine_no: machineNo }] });
+    await until3(id, ['delivering']);
+    const { db } = api.system;
+    const machines = async (merchant: string) => (await api.system.findMachines(merchant))!;
+    const { dispatchItem } = dispatchActivities({
+      db,
+      machines,
+      notifyUrl: () => 'http://127.0.0.1:9',
+    } as unknown as Deps);
+    const told = { order: id, merchant: 'demo' as MerchantId, item: items[0].id, dispatch: 1, quantity: 2 };
+    expect((await dispatchItem({ ...told, mayBeTaken: true })).finding).toEqual({ state: 'taken' });
+    expect((await dispatchItem({ ...told, mayBeTaken: false })).finding).toMatchObject({ state: 'refused' });
+    expect(await tray(machineNo)).toMatchObject([{ quantity: 3 }]);
+  });
+
   it('times the item out, and the money goes back (scenario 37)', async () => {
     const machineNo = freshMachine();
     await machine(api, machineNo, { mode: 'silent', item: 1 });
@@ -158,6 +178,19 @@ describe('a machine that does not answer', () => {
     expect(statuses(done)).toEqual(['refunded', 'delivered', 'delivered']);
     expect(done).toMatchObject({ status: 'completed', refund_status: 'partial' });
     await replay(api.system, id as OrderId, 'timed-out');
+  });
+
+  it('keeps no other machine waiting, however many of its records are due', async () => {
+    const [silent, working] = [freshMachine(), freshMachine()];
+    await machine(api, silent, { mode: 'silent' });
+    const items = [...Array.from({ length: 10 }, () => silent), working].map((machine_no) => ({
+      ...drink,
+      machine_no,
+    }));
+    const { id } = await paidOrder(api, { items, delivery_timeout: 40 });
+    const order = await until(reads(id), (one) => statuses(one)[10] === 'delivered', 40_000);
+    expect(statuses(order).slice(0, 10)).toEqual(Array(10).fill('delivering'));
+    await replay(api.system, id as OrderId, 'ten-silent-one-not');
   });
 
   it('because the merchant has no machines is the same: its time runs out', async () => {
