@@ -152,14 +152,14 @@ describe('a machine that does not answer', () => {
     await until3(id, ['delivering']);
     const { db } = api.system;
     const machines = async (merchant: string) => (await api.system.findMachines(merchant))!;
-    const { dispatchItem } = dispatchActivities({
+    const activities = dispatchActivities({
       db,
       machines,
       notifyUrl: () => 'http://127.0.0.1:9',
     } as unknown as Deps);
     const told = { order: id, merchant: 'demo' as MerchantId, item: items[0].id, dispatch: 1, quantity: 2 };
-    expect((await dispatchItem({ ...told, mayBeTaken: true })).finding).toEqual({ state: 'taken' });
-    expect((await dispatchItem({ ...told, mayBeTaken: false })).finding).toMatchObject({ state: 'refused' });
+    expect((await activities.dispatchItem({ ...told, mayBeTaken: true })).finding).toEqual({ state: 'taken' });
+    expect((await activities.dispatchItem({ ...told, mayBeTaken: false })).finding).toMatchObject({ state: 'refused' });
     expect(await tray(machineNo)).toMatchObject([{ quantity: 3 }]);
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/orders.ts';
-import { Shop } from './shop.ts';
+import { MINI_PROGRAM, NATIVE, Shop } from './shop.ts';
 
 /** Scenarios 30 to 33, with workers that remember no order: every task replays it from its start. */
 
@@ -32,6 +32,26 @@ describe('a refund at its provider', () => {
     await shop.noFaults();
     await sale.takesIn();
     expect(await sale.happened('refund.succeeded')).toBe(1);
+  });
+
+  it('approved while the money of another attempt comes late: each goes back once', async () => {
+    const sale = await shop.sells();
+    const first = await sale.opens(NATIVE);
+    const second = await sale.opens(MINI_PROGRAM);
+    await sale.becomes(({ payments }) => payments[0].status === 'closed');
+    expect(await sale.buyer(second, 'pay')).toBe(200);
+    await sale.isPaid();
+    const refund = await sale.applies({ amount: 900 });
+    await shop.faults({ duplicate_notices: 3 });
+    const approve = () => sale.decides(refund, 'approve');
+    const [one, late, two] = await Promise.all([approve(), sale.buyer(first, 'pay', { force: true }), approve()]);
+    expect([one.status, late, two.status]).toEqual([200, 200, 200]);
+    const settled = ({ refunds }: any) => refunds.filter(({ status }: any) => status === 'succeeded').length === 2;
+    const order = await sale.becomes(settled, 50_000);
+    await sale.takesIn();
+    expect(order).toMatchObject({ refund_status: 'partial', amounts: { paid: 3000, refunded: 900 } });
+    expect(order.refunds.map(({ origin }: any) => origin)).toEqual(['merchant', 'duplicate_payment']);
+    expect([await sale.happened('refund.succeeded'), await sale.net()]).toEqual([2, 2100]);
   });
 
   it('that fails frees its amount, is shown, and is replaced by a new application (32)', async () => {
