@@ -74,7 +74,7 @@ async function openIn(folder: RunFolder, system: System, options: ChaosOptions):
   const temporal = await connectClient(temporalAt(system.servers.temporalAddress));
   const receiver = await openReceiver(seed);
   const db = connect(system.servers.databaseUrl, { connections: 2 });
-  const shop = openShop(system.apiUrl, signal);
+  const shop = openShop(system.apiUrl, signal, () => system.servers.outage());
   const secrets: Secret[] = [{ what: 'the encryption key', value: system.encryptionKey }];
   const chaos: Chaos = {
     system,

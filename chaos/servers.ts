@@ -19,6 +19,8 @@ export type Servers = {
   away(name: ServerName, ms: number): Promise<void>;
   /** Whether both are there, and have been for long enough that nothing feels it any more. */
   areSteady(): boolean;
+  /** Which outage there is now, counted from 1; null: both are there. */
+  outage(): number | null;
   stop(): Promise<void>;
 };
 
@@ -41,9 +43,10 @@ export async function startServers(place: Place): Promise<Servers> {
     throw error;
   });
   const running: { [N in ServerName]?: Postgres | TemporalServer } = { PostgreSQL: postgres, Temporal: temporal };
-  let backSince = Date.now();
+  let [backSince, outages] = [Date.now(), 0];
   const down = async (name: ServerName) => {
     backSince = Infinity;
+    outages += 1;
     await running[name]?.stop();
     delete running[name];
   };
@@ -61,6 +64,7 @@ export async function startServers(place: Place): Promise<Servers> {
       await sleep(ms);
       await up(name);
     },
+    outage: () => (backSince === Infinity ? outages : null),
     areSteady: () => Date.now() - backSince > STEADY_MS,
     stop: async () => void (await Promise.all((Object.keys(start) as ServerName[]).map(down))),
   };

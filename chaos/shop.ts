@@ -30,15 +30,17 @@ export const OPERATOR_KEY = DEMO.operatorKey;
 
 const GIVE_UP_MS = 5 * 60_000;
 /**
- * A server that is away is noticed within two seconds, and a delivery that was taken in and is not saved yet is told of
- * after ten; on a machine where everything runs at once that may take longer, but not for ever. Milliseconds.
+ * A server that is away is noticed within two seconds. While both are there, but no worker, a call waits for 25 (see
+ * client/gateway.ts). On a machine where everything runs at once it may take longer, but not for ever. Milliseconds.
  */
-const PATIENCE: Patience = { turnedAwayMs: 15_000, answerMs: 40_000 };
-type Patience = { turnedAwayMs: number; answerMs: number };
+const PATIENCE: Patience = { outageMs: 10_000, turnedAwayMs: 30_000, answerMs: 40_000 };
+type Patience = { outageMs: number; turnedAwayMs: number; answerMs: number };
+/** Which outage of a server there is now; null: none. */
+type Outage = () => number | null;
 const PAUSE_MS = 300;
 const PROVIDER_TRIES = 3;
 
-export function openShop(apiUrl: string, signal: AbortSignal, patience = PATIENCE): Shop {
+export function openShop(apiUrl: string, signal: AbortSignal, outage: Outage, patience = PATIENCE): Shop {
   const calls: Calls = { turnedAway: 0, slowestTurnedAwayMs: 0, slowestTurnedAway: 'none', improper: [], refusals: {} };
   return {
     calls,
@@ -46,7 +48,7 @@ export function openShop(apiUrl: string, signal: AbortSignal, patience = PATIENC
       const idempotencyKey = randomUUID();
       const end = Date.now() + GIVE_UP_MS;
       for (let atProvider = 1; ;) {
-        const answer = await once<T>(apiUrl, request, { body, key, idempotencyKey, signal, patience }, calls);
+        const answer = await once<T>(apiUrl, request, { body, key, idempotencyKey, signal, outage, patience }, calls);
         const code = answer && answer.status >= 400 ? (answer.body as ProblemBody).code : null;
         if (code === 'provider_unavailable') atProvider += 1;
         if (answer && !(mayPass(answer.status, code) && atProvider <= PROVIDER_TRIES)) {
@@ -71,14 +73,15 @@ type Sending = {
   key: string;
   idempotencyKey: string;
   signal: AbortSignal;
+  outage: Outage;
   patience: Patience;
 };
 
 /** @returns null where there was no answer: the API is away, or was killed meanwhile */
 async function once<T>(apiUrl: string, request: string, sending: Sending, calls: Calls): Promise<Answer<T> | null> {
   const [method = '', path = ''] = request.split(' ');
-  const { body, key, idempotencyKey, signal, patience } = sending;
-  const began = performance.now();
+  const { body, key, idempotencyKey, signal, outage, patience } = sending;
+  const [began, during] = [performance.now(), outage()];
   try {
     const answer = await fetch(apiUrl + path, {
       method,
@@ -93,7 +96,8 @@ async function once<T>(apiUrl: string, request: string, sending: Sending, calls:
     const text = await answer.text();
     const read = (text === '' ? null : JSON.parse(text)) as T;
     notice(calls, request, answer, read as ProblemBody);
-    if (isTurnedAway(answer.status, read)) turnedAway(calls, request, performance.now() - began, patience);
+    const limitMs = during !== null && during === outage() ? patience.outageMs : patience.turnedAwayMs;
+    if (isTurnedAway(answer.status, read)) turnedAway(calls, request, performance.now() - began, limitMs);
     return { status: answer.status, body: read };
   } catch (error) {
     if (signal.aborted) throw error;
@@ -112,9 +116,9 @@ function notice({ improper }: Calls, request: string, { status, headers }: Respo
   if (status === 503 && !headers.has('retry-after')) improper.push(`${request} answered 503 without Retry-After`);
 }
 
-function turnedAway(calls: Calls, request: string, ms: number, { turnedAwayMs }: Patience): void {
+function turnedAway(calls: Calls, request: string, ms: number, limitMs: number): void {
   calls.turnedAway += 1;
-  if (ms > turnedAwayMs) calls.improper.push(`${request} answered 503 only after ${Math.round(ms)} ms`);
+  if (ms > limitMs) calls.improper.push(`${request} answered 503 only after ${Math.round(ms)} ms`);
   if (ms > calls.slowestTurnedAwayMs)
     Object.assign(calls, { slowestTurnedAwayMs: Math.round(ms), slowestTurnedAway: request });
 }

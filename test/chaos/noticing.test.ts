@@ -20,11 +20,15 @@ afterEach(() => {
   server?.close();
 });
 
-async function shopAt(answer: RequestListener) {
+async function shopAt(answer: RequestListener, outage: number | null = null) {
   server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return openShop(url, new AbortController().signal, { turnedAwayMs: 200, answerMs: 2_000 });
+  return openShop(url, new AbortController().signal, () => outage, {
+    outageMs: 200,
+    turnedAwayMs: 1_000,
+    answerMs: 2_000,
+  });
 }
 
 /** Each request in turn; the last answer for all that follow. */
@@ -37,6 +41,10 @@ const says =
   (_, response) =>
     void response.writeHead(status, headers).end(JSON.stringify({ code }));
 const AWAY = says(503, 'temporarily_unavailable', { 'retry-after': '2' });
+const late =
+  (ms: number): RequestListener =>
+  (request, response) =>
+    void setTimeout(AWAY, ms, request, response);
 const DONE = says(200, 'done');
 
 describe('a call', () => {
@@ -44,7 +52,7 @@ describe('a call', () => {
     ['that is turned away and then answered is as it should be', AWAY, []],
     [
       'that is turned away late is not',
-      (request, response) => void setTimeout(AWAY, 400, request, response),
+      late(1_200),
       [expect.stringMatching(/^GET \/v1\/orders answered 503 only after \d+ ms$/)],
     ],
     ['that hangs is not', () => {}, ['GET /v1/orders had no answer within 2000 ms']],
@@ -64,6 +72,15 @@ describe('a call', () => {
     expect((await shop.call('GET /v1/orders')).status).toBe(200);
     expect(shop.calls.improper).toEqual(improper);
   });
+});
+
+it.each([
+  ['while a server is away is noticed', 1, 1],
+  ['while both are there waits for a worker', null, 0],
+])('a call that is turned away after a while %s', async (_, outage, count) => {
+  const shop = await shopAt(inTurn(late(400), DONE), outage);
+  await shop.call('GET /v1/orders');
+  expect(shop.calls.improper).toHaveLength(count);
 });
 
 describe('a pick-up code that is redeemed twice at the same moment', () => {
