@@ -102,6 +102,10 @@ export class World {
   #isLapsed = (payment: PaymentId): boolean =>
     this.now >= (paymentOf(this.order, payment)?.expiresAt ?? Infinity) + PAUSES.lastAsking;
 
+  /** It is asked once more: whatever else the answer is, that was the last time. */
+  #isAskedLast = (payment: PaymentId): boolean =>
+    this.#isLapsed(payment) || this.now >= (paymentOf(this.order, payment)?.watched?.until ?? Infinity);
+
   tellOfRefund(refund: RefundId): void {
     const known = refundOf(this.order, refund);
     const entry = known && this.refunds.get(outRefundNoOf(refund, known.tries));
@@ -123,7 +127,7 @@ export class World {
       case 'confirm_payment':
         return this.tellOfPayment(duty.payment);
       case 'watch_attempt':
-        return this.tellOfPayment(duty.payment, this.#isLapsed(duty.payment) ? { state: 'closed' } : undefined);
+        return this.tellOfPayment(duty.payment, this.#isAskedLast(duty.payment) ? { state: 'closed' } : undefined);
       case 'capture_attempt':
         return this.#take(duty.payment, outcome);
       case 'close_attempt':
