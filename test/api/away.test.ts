@@ -177,11 +177,11 @@ describe('a Temporal that falls silent', () => {
       connection: { withDeadline: (_: number, call: () => unknown) => call() },
       workflow: { executeUpdateWithStart: () => (asked++, Promise.reject(aborted)) },
     };
-    const lateness = latenessOf(100, 200, 400, 800);
+    const lateness = latenessOf(100, 200, 400, 800, 1_600);
     const began = performance.now();
     const wish = { type: 'retry', by: { type: 'system', name: null } } as const;
     await expect(temporalGateway(client as never, Date.now).ask('ord_1' as OrderId, wish)).rejects.toThrow('aborted');
-    expect(performance.now() - began - (await lateness)).toBeLessThan(2_000);
+    expect(performance.now() - began - (await lateness)).toBeLessThan(5_000);
     expect(asked).toBeGreaterThan(1);
   });
 
