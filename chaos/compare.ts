@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Booked, Evidence, Money, OrderEvidence } from './evidence.ts';
 import { restOf } from './rest.ts';
-import type { PaymentThere } from './simulator.ts';
+import type { Dispensed, PaymentThere } from './simulator.ts';
 
 export type Finding = {
   kind:
@@ -122,19 +122,28 @@ function refundsApart({ out_trade_no: number, refunds }: PaymentThere, ledger: r
   ];
 }
 
-/** What came out of machines is what was bought and paid for, never more, and each report of it has arrived. */
+/**
+ * What came out of machines is what was bought and paid for, never more, and each report of it has arrived; but for those
+ * that a machine gave up after many tries, all of which met an outage.
+ */
 const dispensedOnce: Rule = ({ order, dispensed }) =>
   order.items.flatMap(({ id, quantity, delivery, fulfilment }) => {
     if (fulfilment !== 'machine') return [];
-    const came = dispensed.filter(({ item }) => item === id).reduce((sum, one) => sum + one.dispensed, 0);
+    const ofItem = dispensed.filter(({ item }) => item === id);
+    const came = sumOfDispensed(ofItem);
+    const heardOf = sumOfDispensed(ofItem.filter(({ report }) => report !== 'given_up'));
     const known = delivery.quantity_delivered;
-    const isKnown = came === known || order.attention.some(({ code }) => code === 'delivered_after_refund');
+    const isKnown =
+      (heardOf <= known && known <= came) || order.attention.some(({ code }) => code === 'delivered_after_refund');
     if (order.test || order.paid_at === null ? came === 0 : came <= quantity && isKnown) return [];
     const sold = order.test ? 'a test' : order.paid_at === null ? 'not paid for' : 'paid for';
     return [
       { kind: 'dispensed wrongly', what: `${came} of ${quantity} of ${id}, ${sold}, came out; ${known} are known of` },
     ];
   });
+
+const sumOfDispensed = (dispensed: readonly Dispensed[]): number =>
+  dispensed.reduce((sum, one) => sum + one.dispensed, 0);
 
 const ONCE = ['order.created', 'order.confirmed', 'order.paid', 'order.received', 'order.reviewed'];
 

@@ -76,6 +76,14 @@ function paid(): OrderEvidence {
   evidence.dispensed = [dispensed(1), dispensed(1)];
   return evidence;
 }
+/** One of the two came out, and its machine gave up telling. */
+function unheardOf(): OrderEvidence {
+  const evidence = paid();
+  evidence.dispensed = [dispensed(1), { ...dispensed(1), report: 'given_up' }];
+  const [item] = evidence.order.items;
+  becomes(evidence, { items: [{ ...item!, delivery: { ...item!.delivery, quantity_delivered: 1 } }] });
+  return evidence;
+}
 const expired = () => bare(EXPIRED, [['order.created'], ['order.expired']]);
 const test = () => bare(TEST, PAID_EVENTS);
 
@@ -133,6 +141,7 @@ const found = (...orders: OrderEvidence[]): Finding[] =>
 
 it.each([
   ['paid, dispensed, given back in part', paid],
+  ['dispensed, of which a machine gave up telling', unheardOf],
   ['expired', expired],
   ['a test', test],
 ])('what agrees is no finding: %s', (_, sound) => {
@@ -196,6 +205,7 @@ const CHANGES: [kind: Finding['kind'], what: string, change: Change, sound?: () 
   ],
   ['dispensed wrongly', '3 of 2', ({ dispensed: tray }) => void tray.push(dispensed(1))],
   ['dispensed wrongly', '1 of 2', ({ dispensed: tray }) => void tray.pop()],
+  ['dispensed wrongly', '2 of 2', ({ dispensed: tray }) => void (tray[1]!.report = 'accepted'), unheardOf],
   ['dispensed wrongly', 'not paid for, came out', ({ dispensed: tray }) => void tray.push(dispensed(1)), expired],
   ['dispensed wrongly', 'a test, came out', ({ dispensed: tray }) => void tray.push(dispensed(2)), test],
   ['events do not fit', 'their numbers grow', ({ events }) => void (events[2]!.seq = events[1]!.seq)],
