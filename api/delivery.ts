@@ -115,6 +115,8 @@ export const deliveryRoutes = (services: Services) => {
 type Report = CommandOf<'delivery_reported'>;
 
 const PATIENCE_MS = 10_000;
+/** A report that met the end of a large order's run waits for the next run, which the server may hold back. */
+const WAKE_AFTER_MS = 2_000;
 const POLL_MS = 500;
 
 /** Reports are signals: many at once cost the order little. The answer waits until this one is saved. */
@@ -159,11 +161,17 @@ async function tell(
   let saved = nextSave(); // Before it is told, so that no save is missed.
   await services.gateway.tellDelivery(id, { itemId: item, ...report });
   const untilSaved = async (): Promise<StoredOrder> => {
-    for (const end = Date.now() + PATIENCE_MS; Date.now() < end && !services.stopping.aborted;) {
+    const began = Date.now();
+    let isWoken = false;
+    while (Date.now() < began + PATIENCE_MS && !services.stopping.aborted) {
       await saved;
       saved = nextSave();
       const stored = await loadOrder(services, c.var.caller, id);
       if (stored.order.version !== version && saysNothingNew(services, stored, told)) return stored;
+      if (!isWoken && Date.now() > began + WAKE_AFTER_MS) {
+        isWoken = true;
+        await services.gateway.wake(id);
+      }
     }
     throw new Problem('temporarily_unavailable', 'The report was taken in, but is not saved yet.', {
       headers: { 'retry-after': '2' },
