@@ -74,6 +74,21 @@ describe('a failed refund that a person decided', () => {
 describe('a failed refund of some goods', () => {
   const two: s.Terms = { items: [{ amount: 50 }, { amount: 50 }] };
   const other = [apply('b', units([SECOND, 1])), approve('b')];
+  it('by amount is not replaced by what goes back by itself for goods that failed', () => {
+    const items: s.Terms['items'] = [{ amount: 50, onFailure: 'refund' }, { amount: 50 }];
+    const { order } = paid({ items }, apply('a', amount(30)), approve('a'), refundFails('a'), report(FIRST, 'failed'));
+    expect(order.refunds.map(({ origin, replacedAmount }) => [origin, replacedAmount])).toEqual([
+      ['customer', 0],
+      ['delivery_failure', 0],
+    ]);
+  });
+  it('may be delivered after all where an amount had been approved before it failed', () => {
+    const early = [apply('a', units([FIRST, 1])), approve('a'), apply('b', amount(50)), approve('b')];
+    const failed = paid({ items: [{ amount: 50 }, { amount: 100 }] }, ...early);
+    const later = [refundFails('a'), apply('c', units([FIRST, 1])), reject('c')];
+    const order = later.reduce((now, command) => s.tell(now, command, failed.now + s.DAY).order, failed.order);
+    expect(withdrawn(order)).toEqual([0, 0]);
+  });
   it('is not replaced by one of other goods: these stay to be given back', () => {
     const { order } = paid(two, ...failedFirst, ...other, refunded('b'));
     expect(order.status).toBe('processing');
