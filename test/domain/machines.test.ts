@@ -83,6 +83,7 @@ describe('a dispatch whose answer is lost', () => {
     expect(sends(told.order)).toEqual([1]);
     expect(dispatches(told.order)).toEqual([]);
     const done = paid(one).when(machineReport(FIRST, 1, 'delivered', 3));
+    expect(paid(one).when(machineReport(FIRST, 1, 'delivered', 9)).order.items).toEqual(done.order.items);
     expect(done.types.slice(0, 2)).toEqual(['item_sent', 'item.delivery_updated']);
     expect(done.order.status).toBe('completed');
   });
