@@ -575,7 +575,6 @@ const machines: Mutant[] = [
     'toDispatch ? item.arrived : item.arrivedBefore',
     'item.arrivedBefore',
   ),
-  mutant('machine: no more than there is', 'dispatch.ts', 'Math.min(item.quantity, ', 'Math.max(0, '),
   mutant(
     'machine: a report ends the dispatching',
     'evolve.ts',
