@@ -6,6 +6,7 @@ import type { Channel } from '../db/schema.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { PayableAs } from '../domain/order.ts';
 import { hasCode } from '../domain/pickup.ts';
+import { inBackground } from './background.ts';
 import type { Caller } from './caller.ts';
 import { customerHash } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
@@ -67,7 +68,7 @@ export async function insertFrom(
 /** Whoever is to be told is told, and its workflow starts. */
 export function begin(services: Services, c: Context<ApiEnv>, { stored, endpoints }: Inserted): void {
   services.notifiers.tellSoon(endpoints, 0);
-  startLater(services, c, stored);
+  inBackground(services, start(services, c, stored));
 }
 
 /** With a pick-up code of its own; one that a live order has already is drawn again. */
@@ -88,13 +89,11 @@ async function write(
   }
 }
 
-function startLater({ db, gateway, background }: Services, c: Context<ApiEnv>, stored: StoredOrder): void {
+async function start({ db, gateway }: Services, c: Context<ApiEnv>, stored: StoredOrder): Promise<void> {
   const { id } = stored.order;
-  const { log } = c.var;
-  const starting = gateway
-    .start(stored)
-    .then((runId) => markStarted(db, id, runId))
-    .catch((error: unknown) => log.warn({ order: id, err: described(error) }, 'not started yet; a relay will'))
-    .finally(() => background.delete(starting));
-  background.add(starting);
+  try {
+    await markStarted(db, id, await gateway.start(stored));
+  } catch (error) {
+    c.var.log.warn({ order: id, err: described(error) }, 'not started yet; a relay will');
+  }
 }

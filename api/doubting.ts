@@ -4,12 +4,14 @@ import { ProviderProblem, Refused } from '../client/refused.ts';
 import { doubt } from '../db/doubts.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { described } from '../wire/described.ts';
+import { inBackground } from './background.ts';
 import type { ApiDeps, Lifecycle } from './env.ts';
 
 const PAUSE_MS = 1_000;
 
 /** Remembers each order of which somebody wished something without learning what came of it: see db/doubts.ts. */
-export function doubting(gateway: OrderGateway, { db, log, stopping, background }: ApiDeps & Lifecycle): OrderGateway {
+export function doubting(gateway: OrderGateway, services: ApiDeps & Lifecycle): OrderGateway {
+  const { db, log, stopping } = services;
   /** The database may be away too; at the latest when it is back. */
   const remember = async (id: OrderId): Promise<void> => {
     for (;;) {
@@ -26,10 +28,7 @@ export function doubting(gateway: OrderGateway, { db, log, stopping, background 
     ...gateway,
     ask: (id, ...wish) =>
       gateway.ask(id, ...wish).catch((error: unknown) => {
-        if (!(error instanceof Refused || error instanceof ProviderProblem)) {
-          const remembering = remember(id).finally(() => background.delete(remembering));
-          background.add(remembering);
-        }
+        if (!(error instanceof Refused || error instanceof ProviderProblem)) inBackground(services, remember(id));
         throw error;
       }),
   };

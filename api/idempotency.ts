@@ -7,6 +7,7 @@ import { claimKey, keepAnswer, releaseKey, type Claim, type KeyPlace } from '../
 import type { Database } from '../db/schema.ts';
 import type { Sealer } from '../db/sealed.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { inBackground } from './background.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Lifecycle } from './env.ts';
 import { described } from '../wire/described.ts';
@@ -136,11 +137,6 @@ async function settle(c: Context<ApiEnv>, { db, sealer, place }: Work, kept: Kep
   } catch (error) {
     c.var.log.warn({ err: described(error) }, 'an answer could not be kept for its Idempotency-Key');
   }
-}
-
-function inBackground({ background }: Deps, work: Promise<void>): void {
-  background.add(work);
-  void work.finally(() => background.delete(work));
 }
 
 const repeated = ({ status, headers, body }: KeptAnswer): Response =>
