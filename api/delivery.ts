@@ -10,7 +10,7 @@ import type { ApiEnv, Services } from './env.ts';
 import { quantity, reason, text } from './fields.ts';
 import { body, json, newRouter, operation } from './operation.ts';
 import { orderBody } from './order-view.ts';
-import { notFound, Problem } from './problem.ts';
+import { notFound, Problem, retryAfter } from './problem.ts';
 import { ItemPath, Nothing, Order, OrderPath } from './schemas.ts';
 import { ask, loadOrder } from './wishes.ts';
 
@@ -174,7 +174,7 @@ async function tell(
       }
     }
     throw new Problem('temporarily_unavailable', 'The report was taken in, but is not saved yet.', {
-      headers: { 'retry-after': '2' },
+      headers: retryAfter(),
     });
   };
   return services.unlessAway(untilSaved());

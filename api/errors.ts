@@ -4,7 +4,9 @@ import { isTemporalAway } from '../client/errors.ts';
 import { ProviderProblem, Refused } from '../client/refused.ts';
 import { described } from '../wire/described.ts';
 import type { ApiEnv } from './env.ts';
-import { Problem, problemResponse } from './problem.ts';
+import { Problem, problemResponse, retryAfter } from './problem.ts';
+
+const LATER = { headers: retryAfter() };
 
 export const onError = (error: Error, c: Context<ApiEnv>): Response => problemResponse(logged(error, c));
 
@@ -28,14 +30,11 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Refused) return refusal(error);
   if (error instanceof ProviderProblem)
-    return new Problem(error.code, error.message, error.code === 'provider_unavailable' ? later(2) : {});
+    return new Problem(error.code, error.message, error.code === 'provider_unavailable' ? LATER : {});
   if (error instanceof HTTPException) return fromHono(error);
-  if (isDatabaseAway(error) || isTemporalAway(error))
-    return new Problem('temporarily_unavailable', undefined, later(2));
+  if (isDatabaseAway(error) || isTemporalAway(error)) return new Problem('temporarily_unavailable', undefined, LATER);
   return new Problem('internal_error');
 }
-
-const later = (seconds: number) => ({ headers: { 'retry-after': String(seconds) } });
 
 function refusal({ refusal: { code, detail, path } }: Refused): Problem {
   return new Problem(code, detail, path === undefined ? {} : { errors: [{ path, message: detail }] });

@@ -4,7 +4,7 @@ import { listEvents, type StoredEvent } from '../db/events.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { described } from '../wire/described.ts';
-import { Problem } from './problem.ts';
+import { Problem, retryAfter } from './problem.ts';
 
 /** How many streams each caller has open. */
 export type Streams = Map<string, number>;
@@ -23,7 +23,7 @@ export function streamEvents(services: Services, c: Context<ApiEnv>, streams: St
   const open = streams.get(key) ?? 0;
   if (open >= STREAMS_PER_CALLER)
     throw new Problem('rate_limited', `At most ${STREAMS_PER_CALLER} streams can be open.`, {
-      headers: { 'retry-after': '5' },
+      headers: retryAfter(5),
     });
   streams.set(key, open + 1);
   c.header('x-accel-buffering', 'no'); // Proxies that buffer would hold events back.

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { inTime, summedUp, type ReadyPart } from '../client/readiness.ts';
 import type { Services } from './env.ts';
 import { json, newRouter } from './operation.ts';
+import { retryAfter } from './problem.ts';
 
 const tags = ['Running it'];
 
@@ -53,7 +54,7 @@ export const healthRoutes = (services: Services) =>
     .openapi(readyRoute, async (c) => {
       const { isReady, parts } = summedUp(await partsOf(services));
       if (isReady) return c.json({ status: 'ready' as const, parts }, 200);
-      return c.json({ status: 'not_ready' as const, parts }, 503, { 'retry-after': '2' });
+      return c.json({ status: 'not_ready' as const, parts }, 503, retryAfter());
     })
     .openapi(metricsRoute, async (c) =>
       c.text(await services.registry.metrics(), 200, { 'content-type': services.registry.contentType }),

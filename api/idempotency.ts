@@ -11,7 +11,7 @@ import { inBackground } from './background.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Lifecycle } from './env.ts';
 import { described } from '../wire/described.ts';
-import { invalid, Problem } from './problem.ts';
+import { invalid, Problem, retryAfter } from './problem.ts';
 
 /** Carries a request out once for its Idempotency-Key, and answers repeats with what was answered first. */
 export type OnceOnly = (c: Context<ApiEnv>, next: Next) => Promise<Response | void>;
@@ -104,7 +104,7 @@ async function claimOrWait({ db, place, bodyHash }: Work): Promise<Exclude<Claim
   }
 }
 
-const inProgress = () => new Problem('idempotency_key_in_progress', undefined, { headers: { 'retry-after': '1' } });
+const inProgress = () => new Problem('idempotency_key_in_progress', undefined, { headers: retryAfter(1) });
 
 async function answerOf({ bodyHash, answer }: Running, mine: Buffer): Promise<KeptAnswer> {
   if (!bodyHash.equals(mine)) throw new Problem('idempotency_key_reused');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderGateway } from '../client/gateway.ts';
 import type { ApiDeps, Impatient } from './env.ts';
-import { Problem } from './problem.ts';
+import { Problem, retryAfter } from './problem.ts';
 
 /** Most calls have their answer by then. */
 const FIRST_LOOK_MS = 400;
@@ -52,7 +52,7 @@ async function raced<T>(call: Promise<T>, isAway: () => Promise<boolean>): Promi
 
 const away = () =>
   new Problem('temporarily_unavailable', 'Orders can not be changed at the moment.', {
-    headers: { 'retry-after': '2' },
+    headers: retryAfter(),
   });
 
 function sharedLook(look: () => Promise<boolean>): () => Promise<boolean> {

@@ -11,7 +11,7 @@ import { text } from './fields.ts';
 import { body, json, newRouter, operation } from './operation.ts';
 import { orderBody } from './order-view.ts';
 import { hashesOf } from './pickup-code.ts';
-import { Problem } from './problem.ts';
+import { Problem, retryAfter } from './problem.ts';
 import { OrderItem } from './schemas.ts';
 import { ask, loadOrder } from './wishes.ts';
 
@@ -69,7 +69,7 @@ async function guessed<T>(
   const counted = await countGuess(db, keypad, LIMITS.wrongCodesPerMinute);
   if ('waitMs' in counted)
     throw new Problem('rate_limited', 'Too many wrong codes at this machine.', {
-      headers: { 'retry-after': String(Math.max(1, Math.ceil(counted.waitMs / 1000))) },
+      headers: retryAfter(Math.max(1, Math.ceil(counted.waitMs / 1000))),
     });
   try {
     const outcome = await attempt();

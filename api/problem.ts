@@ -50,6 +50,11 @@ export class Problem extends Error {
   }
 }
 
+/** So long after an outage turned somebody away, it is worth trying again. */
+export const RETRY_SECONDS = 2;
+/** The header that says when to come again. */
+export const retryAfter = (seconds = RETRY_SECONDS) => ({ 'retry-after': String(seconds) });
+
 /** The same for whatever there is not, and for whatever is another merchant's. */
 export const notFound = (): Problem => new Problem('not_found');
 export const invalid = (...errors: FieldError[]): Problem =>

@@ -2,7 +2,7 @@ import { createMiddleware } from 'hono/factory';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Caller } from './caller.ts';
 import type { ApiEnv } from './env.ts';
-import { Problem } from './problem.ts';
+import { Problem, retryAfter } from './problem.ts';
 
 /** Per caller, in this process. */
 export function limitRate(limit: { perMinute: number }) {
@@ -21,7 +21,7 @@ export function rateLimit({ perMinute }: { perMinute: number }): (caller: Pick<C
       if (!(over instanceof RateLimiterRes)) throw over;
       const seconds = Math.max(1, Math.ceil(over.msBeforeNext / 1000));
       throw new Problem('rate_limited', `At most ${perMinute} requests in a minute.`, {
-        headers: { 'retry-after': String(seconds) },
+        headers: retryAfter(seconds),
       });
     });
   };

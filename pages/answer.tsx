@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ApiEnv } from '../api/env.ts';
+import { RETRY_SECONDS } from '../api/problem.ts';
 import type { Speaker } from './speaker.ts';
 import { STATIC } from './static.ts';
 
@@ -10,9 +11,6 @@ import { STATIC } from './static.ts';
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/** As the API says it. */
-const RETRY_AFTER_SECONDS = '2';
 
 export type Page = {
   title: string;
@@ -30,7 +28,7 @@ export function answer(
   page: Page,
   status: ContentfulStatusCode = 200,
 ): Response | Promise<Response> {
-  if (status === 503) c.header('retry-after', RETRY_AFTER_SECONDS);
+  if (status === 503) c.header('retry-after', String(RETRY_SECONDS));
   c.header('content-security-policy', POLICY);
   c.header('cross-origin-opener-policy', 'same-origin');
   c.header('content-language', LANGUAGE_TAG[say.language]);
