@@ -4,7 +4,7 @@ import { Refused } from '../client/refused.ts';
 import type { StoredOrder } from '../db/orders.ts';
 import type { CommandOf } from '../domain/commands.ts';
 import { decide } from '../domain/decide.ts';
-import type { ItemId } from '../domain/ids.ts';
+import type { ItemId, OrderId } from '../domain/ids.ts';
 import { itemOf } from '../domain/order.ts';
 import type { ApiEnv, Services } from './env.ts';
 import { quantity, reason, text } from './fields.ts';
@@ -114,9 +114,9 @@ export const deliveryRoutes = (services: Services) => {
 
 type Report = CommandOf<'delivery_reported'>;
 
-const PATIENCE_MS = 10_000;
 /** A report that met the end of a large order's run waits for the next run, which the server may hold back. */
 const WAKE_AFTER_MS = 2_000;
+const WOKEN_MS = 8_000;
 const POLL_MS = 500;
 
 /** Reports are signals: many at once cost the order little. The answer waits until this one is saved. */
@@ -157,25 +157,48 @@ async function tell(
   told: Report,
 ): Promise<StoredOrder> {
   const { type: _, item, ...report } = told;
-  const nextSave = () => services.saved.waitFor(id, POLL_MS, services.stopping);
-  let saved = nextSave(); // Before it is told, so that no save is missed.
+  // Before it is told, so that no save is missed.
+  const takenInWithin = afterSaves(services, id, async () => {
+    const stored = await loadOrder(services, c.var.caller, id);
+    return stored.order.version !== version && saysNothingNew(services, stored, told) ? stored : null;
+  });
   await services.gateway.tellDelivery(id, { itemId: item, ...report });
-  const untilSaved = async (): Promise<StoredOrder> => {
-    const began = Date.now();
-    let isWoken = false;
-    while (Date.now() < began + PATIENCE_MS && !services.stopping.aborted) {
-      await saved;
-      saved = nextSave();
-      const stored = await loadOrder(services, c.var.caller, id);
-      if (stored.order.version !== version && saysNothingNew(services, stored, told)) return stored;
-      if (!isWoken && Date.now() > began + WAKE_AFTER_MS) {
-        isWoken = true;
-        await services.gateway.wake(id);
-      }
+  return services.unlessAway(takenInOrWoken(services, id, takenInWithin));
+}
+
+async function takenInOrWoken(
+  { gateway }: Services,
+  id: OrderId,
+  takenInWithin: (ms: number) => Promise<StoredOrder | null>,
+): Promise<StoredOrder> {
+  const early = await takenInWithin(WAKE_AFTER_MS);
+  if (early) return early;
+  await gateway.wake(id);
+  const late = await takenInWithin(WOKEN_MS);
+  if (late) return late;
+  throw new Problem('temporarily_unavailable', 'The report was taken in, but is not saved yet.', {
+    headers: retryAfter(),
+  });
+}
+
+/**
+ * Looks at an order after each save from this moment on, and now and then.
+ * @returns what looks for so many milliseconds at most: null if nothing was found by then, or the server stops
+ */
+function afterSaves<T>(
+  { saved, stopping }: Services,
+  id: OrderId,
+  look: () => Promise<T | null>,
+): (ms: number) => Promise<T | null> {
+  const nextSave = () => saved.waitFor(id, POLL_MS, stopping);
+  let save = nextSave();
+  return async (ms) => {
+    for (const end = Date.now() + ms; Date.now() < end && !stopping.aborted;) {
+      await save;
+      save = nextSave();
+      const found = await look();
+      if (found !== null) return found;
     }
-    throw new Problem('temporarily_unavailable', 'The report was taken in, but is not saved yet.', {
-      headers: retryAfter(),
-    });
+    return null;
   };
-  return services.unlessAway(untilSaved());
 }

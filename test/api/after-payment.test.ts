@@ -1,10 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createParser } from 'eventsource-parser';
 import { checkoutToken } from '../../api/checkout-token.ts';
+import type { OrderGateway } from '../../client/gateway.ts';
 import { putKey } from '../../db/merchants.ts';
 import { orderWorkflowId, refundDecision } from '../../workflows/messages.ts';
 import { until } from '../support/orders.ts';
-import { MERCHANT_KEY, OPERATOR_KEY, OTHER_KEY, startApi, tea, type Answer, type TestApi } from './support.ts';
+import {
+  anotherApi,
+  MERCHANT_KEY,
+  OPERATOR_KEY,
+  OTHER_KEY,
+  startApi,
+  tea,
+  type Answer,
+  type TestApi,
+} from './support.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -270,6 +280,22 @@ describe('a delivery', () => {
       ...stands,
       attention: [{ code: 'delivered_after_refund' }],
     });
+  });
+
+  it('whose report meets an order that is held back wakes it', async () => {
+    const { id, items } = await paid();
+    const { gateway } = api.deps;
+    const held: Parameters<OrderGateway['tellDelivery']>[] = [];
+    const heldBack: OrderGateway = {
+      ...gateway,
+      tellDelivery: async (...report) => void held.push(report),
+      wake: async (woken) => {
+        for (const report of held.splice(0)) if (report[0] === woken) await gateway.tellDelivery(...report);
+      },
+    };
+    const call = anotherApi(api, { gateway: heldBack });
+    const answer = await call(`POST /v1/orders/${id}/items/${items[0].id}/delivery`, { status: 'delivered' });
+    expect(answer).toMatchObject({ status: 200, body: { items: [{ delivery: { status: 'delivered' } }, {}] } });
   });
 
   it('of an unpaid order is refused', async () => {
