@@ -65,10 +65,10 @@ export type DispatchCall = {
 };
 export type Dispatched = { machineNo: string; finding: DispatchFinding };
 
-/** What a verified notice says, as the database has it. `ours`: it means the account that we hold. */
 /** `fourEyes`: their merchant's setting. Earlier versions told neither that nor the person. */
 export type FoundReviewer = Reviewer & { fourEyes?: boolean };
 
+/** What a verified notice says, as the database has it. `ours`: it means the account that we hold. */
 export type NoticeFinding =
   | {
       about: 'payment';

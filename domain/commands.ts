@@ -19,9 +19,9 @@ type DeliveryReport = {
   detail: string | null;
 };
 
-/** How money stands at its provider, as an answer or a verified notice told it. */
 /** Money that came, as its provider knows it. Minor units; epoch milliseconds. */
 export type MoneyFound = { tradeNo: string; amount: number; currency: string; paidAt: number };
+/** How money stands at its provider, as an answer or a verified notice told it. */
 export type PaymentFinding =
   | { state: 'pending' }
   | { state: 'processing' }
