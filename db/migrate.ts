@@ -7,10 +7,10 @@ import * as pages from './migrations/0005-pages.ts';
 import * as applications from './migrations/0006-applications.ts';
 import * as reconciliation from './migrations/0008-reconciliation.ts';
 import * as courses from './migrations/0009-courses.ts';
-import * as deliveryTimes from './migrations/0013-delivery-times.ts';
 import * as doubts from './migrations/0010-doubts.ts';
 import * as albumsCounted from './migrations/0011-albums-counted.ts';
 import * as sharedAccounts from './migrations/0012-shared-accounts.ts';
+import * as deliveryTimes from './migrations/0013-delivery-times.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -22,10 +22,10 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-applications': applications,
   '0008-reconciliation': reconciliation,
   '0009-courses': courses,
-  '0013-delivery-times': deliveryTimes,
   '0010-doubts': doubts,
   '0011-albums-counted': albumsCounted,
   '0012-shared-accounts': sharedAccounts,
+  '0013-delivery-times': deliveryTimes,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */
