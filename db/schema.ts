@@ -179,7 +179,7 @@ export interface OrderItemsTable {
   restarted_at: number | null;
   to_dispatch: boolean;
   arrived_before: number;
-  /** How often it was sent on: taken by its machine, or released for the pick-up code. */
+  /** How often it was sent on: its machine took or refused it, or it was released for the pick-up code. */
   sends: number;
 }
 
