@@ -80,7 +80,8 @@ function guardedOrder(order: Order, save: Save) {
 const ITEMS = sql`items as (
   update order_items i set status = n.status, arrived = n.arrived, withdrawn = n.withdrawn,
     failure_decided = n.failure_decided, tracking = nullif(n.tracking, 'null'), updated_at = n.updated_at,
-    arrived_at = n.arrived_at, restarted_at = n.restarted_at, to_dispatch = n.to_dispatch, arrived_before = n.arrived_before, sends = n.sends
+    arrived_at = n.arrived_at, restarted_at = n.restarted_at, to_dispatch = n.to_dispatch,
+    arrived_before = n.arrived_before, sends = n.sends
   from saved, doc, jsonb_to_recordset(d -> 'items') as n(position int, status text, arrived int, withdrawn int,
     failure_decided boolean, tracking jsonb, updated_at bigint, arrived_at bigint, restarted_at bigint,
     to_dispatch boolean, arrived_before int, sends int)

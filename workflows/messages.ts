@@ -44,7 +44,10 @@ export type DeliveryReportSignal = {
 };
 export const deliveryReport = defineSignal<[DeliveryReportSignal]>('deliveryReport');
 
-/** To an order whose new run still waits as long as its first one was to: go on. Sent by the relay, and by the API for a report that waits. */
+/**
+ * To an order whose new run still waits as long as its first one was to: go on. Sent by the relay, and by the API for a
+ * report that waits.
+ */
 export const goOn = defineSignal('goOn');
 
 /**
