@@ -15,7 +15,6 @@ const QUICK = [
   'watching',
   'refunding',
   'replacing',
-  'replacing',
   'astray',
   'delivering',
   'machines',
