@@ -36,10 +36,8 @@ const daysAgo = (days: number): Date => new Date(Date.now() - days * DAY);
 /** One page and the count, as the course shop's list answers. */
 const courses = async (db: Kysely<Database>, filter: Partial<CourseFilter>): Promise<unknown> => {
   const whole = { whose: { teacher: TEACHER }, album: null, from: null, to: null, ...filter };
-  const [count, page] = [
-    await countCourseOrders(db, whole),
-    await listCourseOrders(db, whole, { limit: PAGE, offset: 0 }),
-  ];
+  const count = await countCourseOrders(db, whole);
+  const page = await listCourseOrders(db, whole, { limit: PAGE, offset: 0 });
   return count === 0 ? [] : page;
 };
 const dayOf = (at: Date) => ({ at, day: at.toISOString().slice(0, 10) });
