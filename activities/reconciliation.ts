@@ -65,13 +65,14 @@ export async function reconcile({ db, provider, now }: Books, account: Account, 
   const before = dayAfter(day, -1);
   const known = await statementDays(db, account, 'read');
   const earlier = Array.from({ length: LOOK_BACK_DAYS - 1 }, (_, index) => dayAfter(day, index - LOOK_BACK_DAYS));
-  for (const each of earlier.filter((one) => !known.has(one))) await read(each).catch(unlessOurs); // What stands there is let alone as long as it can't be read.
+  for (const each of earlier.filter((one) => !known.has(one))) await read(each).catch(leaveUnread);
   await read(before);
   const lines = await read(day);
   return { day, lines, ...(await judge(db, account, { before, day }, new Date(now()))) };
 }
 
-function unlessOurs(error: unknown): void {
+/** An earlier day that its provider doesn't give (any more) is left as it stands. @throws any trouble of our own */
+function leaveUnread(error: unknown): void {
   if (!(error instanceof ProviderError)) throw error;
 }
 
