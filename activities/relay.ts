@@ -41,20 +41,22 @@ export function relayActivities({ db, gateway, now, log }: Deps) {
       return left.length;
     },
 
-    /**
-     * A large order goes on in a new run, which the server may hold back until the first one was to start. And one in
-     * doubt looks at what is stored.
-     */
-    async wakeOrders(): Promise<number> {
+    /** An order in doubt looks at what is stored: see db/doubts.ts. */
+    async settleDoubts(): Promise<number> {
       const doubts = await findDoubts(db, BATCH);
       await forEach(doubts, async (one) => {
         await gateway.lookAgain(one.id);
         await settleDoubt(db, one);
       });
       if (doubts.length > 0) log.warn({ orders: doubts.length }, 'told orders in doubt to look at what is stored');
+      return doubts.length;
+    },
+
+    /** A large order goes on in a new run, which the server may hold back until the first one was to start. */
+    async wakeOrders(): Promise<number> {
       const asleep = await gateway.asleep(BATCH);
       await forEach(asleep, (id) => gateway.wake(id));
-      return asleep.length + doubts.length;
+      return asleep.length;
     },
 
     rollUp: (): Promise<void> => rollUpSums(db, new Date(now())),

@@ -1,5 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OrderGateway } from '../../client/gateway.ts';
+import { doubt } from '../../db/doubts.ts';
 import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { openedWith } from '../../domain/new-order.ts';
 import { deliveryReport, orderWorkflowId, WISHES } from '../../workflows/messages.ts';
@@ -112,4 +114,21 @@ describe('by time alone', () => {
     expect(await handle.result()).toBe('cancelled');
     expect(await attention()).toBe(false);
   });
+});
+
+it('an order in doubt that can not be told keeps none asleep that the server holds back', async () => {
+  const { order: doubted } = await createUnstarted(system);
+  await doubt(system.db, doubted.id);
+  const woken: string[] = [];
+  const gateway: Partial<OrderGateway> = {
+    start: async () => 'run',
+    lookAgain: () => Promise.reject(new Error('never')),
+    asleep: async () => ['ord_asleep' as OrderId],
+    wake: async (id) => void woken.push(id),
+  };
+  const taskQueue = 'a-relay';
+  const relaying = await runWorkerAt(env.nativeConnection, system, taskQueue, { gateway: gateway as OrderGateway });
+  const relay = env.client.workflow.execute('relay', { workflowId: taskQueue, taskQueue });
+  await expect(relay.finally(() => relaying.stop())).rejects.toMatchObject({ cause: { cause: { message: 'never' } } });
+  expect(woken).toEqual(['ord_asleep']);
 });
