@@ -10,10 +10,12 @@ import {
   pauseEndpoint,
 } from '../db/notifications.ts';
 import type { Claimed } from '../db/notifications.ts';
+import { settle, takeUnsettled } from '../db/unsettled.ts';
 import { openSecrets, type Endpoint } from '../db/endpoints.ts';
 import { pauseAfter } from '../domain/notification.ts';
 import { notificationAttempts } from '../notifications/attempts.ts';
 import { post, type Answer } from '../notifications/post.ts';
+import { described } from '../wire/described.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { signedHeaders, signerOf } from '../wire/standard-webhooks.ts';
 import type { Deps } from './index.ts';
@@ -39,6 +41,7 @@ export function notificationActivities(deps: Deps) {
       const endpoint = await findEnabled(db, id);
       if (!endpoint) return { next: null };
       const time = Math.max(at, now());
+      await settleDue(deps, id, new Date(time));
       const claimed = await claimDue(db, id, new Date(time), BATCH);
       await Promise.all(claimed.map((one) => attempt(deps, endpoint, one, time)));
       const next = await nextAttemptAt(db, id);
@@ -56,6 +59,22 @@ export function notificationActivities(deps: Deps) {
 /** Younger ones are still in the hands of a notifier. Milliseconds. */
 const GRACE = 5_000;
 const MOST_ENDPOINTS = 200;
+
+/** A workflow task that is repeated, after an outage of Temporal perhaps much later, may take back what it had saved. */
+async function settleDue({ db, gateway, log }: Deps, endpoint: string, at: Date): Promise<void> {
+  const unsettled = await takeUnsettled(db, endpoint, at, BATCH);
+  const complete = await Promise.all(
+    unsettled.map(async (one) => {
+      try {
+        return (await gateway.hasTask(one.order)) ? [] : [one];
+      } catch (error) {
+        log.warn({ order: one.order, err: described(error) }, 'could not ask whether an order has settled');
+        return [];
+      }
+    }),
+  );
+  await settle(db, complete.flat(), at);
+}
 
 type Outcome = { answer: Answer | null; error: string | null };
 

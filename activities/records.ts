@@ -1,5 +1,5 @@
 import { findOrder } from '../db/orders.ts';
-import { SETTLES_AFTER_MS } from '../db/outbox.ts';
+import { ASKED_AFTER_MS } from '../db/outbox.ts';
 import { saveOrder as save, type Save, type SaveOutcome } from '../db/save.ts';
 import type { PaymentFinding } from '../domain/commands.ts';
 import type { MerchantId, OrderId } from '../domain/ids.ts';
@@ -84,10 +84,10 @@ function told({ payment, told: isTold }: Extract<KeptNotice, { about: 'payment' 
   return { told: true as const, finding: unconfirmed };
 }
 
-/** The merchant is told as soon as the save is settled. */
+/** The merchant is told as soon as the workflow task that saved is known to be complete. */
 async function saveAndTell({ db, notifiers }: Pick<Deps, 'db' | 'notifiers'>, work: Save): Promise<SaveOutcome> {
   const { outcome, endpoints } = await save(db, work);
-  notifiers.tellSoon(endpoints, SETTLES_AFTER_MS);
+  notifiers.tellSoon(endpoints, ASKED_AFTER_MS);
   return outcome;
 }
 

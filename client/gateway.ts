@@ -1,6 +1,7 @@
 import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   type Client,
 } from '@temporalio/client';
@@ -11,7 +12,6 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/common';
 import type { StoredOrder } from '../db/orders.ts';
-import { TASK_TIMEOUT_MS } from '../db/outbox.ts';
 import type { Refusal, Wish } from '../domain/commands.ts';
 import { dutiesOf } from '../domain/duties.ts';
 import type { OrderId } from '../domain/ids.ts';
@@ -58,6 +58,8 @@ export type OrderGateway = {
   wake(id: OrderId): Promise<void>;
   /** Has it go on from what is stored, should that be more than it knows. */
   lookAgain(id: OrderId): Promise<void>;
+  /** Whether a task of its workflow is under way, or is to be repeated: what that saved may be taken back until it is complete. */
+  hasTask(id: OrderId): Promise<boolean>;
   /** The running workflow's own answer; null if it isn't running (yet, or any more). */
   live(id: OrderId): Promise<OrderView | null>;
 };
@@ -69,7 +71,8 @@ const TELLING_MS = 5_000;
 /** A server that says "not now" again and again for so long is not there for whoever waits. */
 const PASSING_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
-const workflowTaskTimeout = TASK_TIMEOUT_MS;
+/** A worker that was killed in the midst of a workflow task is waited for so long. */
+const workflowTaskTimeout = 5_000;
 
 /** @param taskQueue where the workers listen */
 export function temporalGateway(client: Client, now: () => number, taskQueue = TASK_QUEUE): OrderGateway {
@@ -119,6 +122,7 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     asleep: (limit) => within(TELLING_MS, () => asleep(client, taskQueue, now(), limit)),
     wake: (id) => tell(id, goOn),
     lookAgain: (id) => tell(id, lookAgain),
+    hasTask: (id) => within(TELLING_MS, () => hasTask(client, id)),
     live: (id) =>
       within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery)).catch(
         (error: unknown) => {
@@ -150,6 +154,16 @@ async function start(client: Client, taskQueue: string, { order, row }: StoredOr
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     return (await client.workflow.getHandle(workflowId).describe()).runId;
+  }
+}
+
+async function hasTask({ workflow }: Client, id: OrderId): Promise<boolean> {
+  try {
+    const { raw } = await workflow.getHandle(orderWorkflowId(id)).describe();
+    return Boolean(raw.pendingWorkflowTask);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
   }
 }
 

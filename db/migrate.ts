@@ -11,6 +11,7 @@ import * as doubts from './migrations/0010-doubts.ts';
 import * as albumsCounted from './migrations/0011-albums-counted.ts';
 import * as sharedAccounts from './migrations/0012-shared-accounts.ts';
 import * as deliveryTimes from './migrations/0013-delivery-times.ts';
+import * as settled from './migrations/0014-settled.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0011-albums-counted': albumsCounted,
   '0012-shared-accounts': sharedAccounts,
   '0013-delivery-times': deliveryTimes,
+  '0014-settled': settled,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

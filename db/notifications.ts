@@ -11,7 +11,7 @@ export const LEASE_MS = 30_000;
 type Notification = Selectable<NotificationsTable>;
 export type Claimed = Notification & { attempt: number };
 
-/** Takes what is due and nothing earlier of the same order holds back, and notes that an attempt begins. */
+/** Takes what is due, is settled, and nothing earlier of the same order holds back, and notes that an attempt begins. */
 export async function claimDue(db: Kysely<Database>, endpoint: string, at: Date, limit: number): Promise<Claimed[]> {
   return db.transaction().execute(async (trx) => {
     await waitBehindEarlierOnes(trx, endpoint, at);
@@ -19,7 +19,7 @@ export async function claimDue(db: Kysely<Database>, endpoint: string, at: Date,
       with due as (
         select number from notifications n
         where endpoint_id = ${endpoint} and status = 'pending' and next_attempt_at <= ${at}
-          and exists (select from webhook_endpoints w where w.id = n.endpoint_id and w.status = 'enabled'
+          and settled_at is not null and exists (select from webhook_endpoints w where w.id = n.endpoint_id and w.status = 'enabled'
             and (w.paused_until is null or w.paused_until <= ${at}))
           and not exists (select from notifications e where ${isEarlier})
         order by next_attempt_at, number limit ${limit} for update skip locked),

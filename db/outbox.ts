@@ -9,13 +9,10 @@ import { instant, viewAfter } from '../domain/view.ts';
 /** What merchants are told, written with the change itself: the parts of a save's statement that do it. */
 
 /**
- * How long a worker has for a workflow task: one that was killed in the midst of it is waited for so long. Until then, what
- * it saved may be taken back by the task's repetition. Milliseconds.
+ * A workflow task that is repeated takes back what it had saved. So that is told once a later task's save builds on it, or
+ * Temporal says that the task is complete: first asked so long after the save. Milliseconds.
  */
-export const TASK_TIMEOUT_MS = 5_000;
-
-/** So long a repeated workflow task may still take back what a save wrote, unless a later one builds on it. Milliseconds. */
-export const SETTLES_AFTER_MS = TASK_TIMEOUT_MS + 1_000;
+export const ASKED_AFTER_MS = 1_000;
 
 /** Each entry of the timeline with the order as it was at that moment. */
 export function outboxRows(before: Order, events: readonly OrderEvent[]) {
@@ -39,7 +36,7 @@ export function outboxRows(before: Order, events: readonly OrderEvent[]) {
 
 /** At a save of entries up to `last`, whose task began when `base` was the last one: all beyond is replaced. */
 export const toldBySave = (base: number, last: number) => sql`
-  ${told('saved', base, SETTLES_AFTER_MS)},
+  ${told('saved', base)},
   outbox_out as (
     delete from outbox o using saved where o.order_id = saved.id and o.seq > ${last}),
   notifications_out as (
@@ -47,10 +44,10 @@ export const toldBySave = (base: number, last: number) => sql`
       and not exists (select from addressed a where a.seq = n.seq and a.endpoint = n.endpoint_id)),
   notifications_settled as (
     update notifications n set settled_at = now(), next_attempt_at = now() from saved
-    where n.order_id = saved.id and n.seq <= ${base}::int and n.settled_at > now())`;
+    where n.order_id = saved.id and n.seq <= ${base}::int and n.settled_at is null)`;
 
 /** At the creation, which nothing takes back. */
-export const toldByCreation = told('made', 0, 0);
+export const toldByCreation = told('made', 0);
 
 /** The endpoints that there is something new for. */
 export const endpointsTold = sql`
@@ -60,7 +57,8 @@ export const endpointsTold = sql`
  * Only for merchants who want to be told. A notification's id is made of its event's cause and of how often that has
  * occurred, so that a repeated task gives the same id at whatever place.
  */
-function told(written: 'saved' | 'made', base: number, settlesAfterMs: number) {
+function told(written: 'saved' | 'made', base: number) {
+  const settled = written === 'made' ? sql`now()` : sql`null::timestamptz`;
   return sql`told as (
     select n.*, row_number() over (partition by n.cause order by n.seq) + (
       select count(*) from outbox o where o.order_id = n.order_id and o.seq <= ${base}::int and o.cause = n.cause) as nth
@@ -78,8 +76,9 @@ function told(written: 'saved' | 'made', base: number, settlesAfterMs: number) {
   notifications_in as (
     insert into notifications (id, order_id, seq, endpoint_id, merchant_id, type, settled_at, next_attempt_at)
     select 'ntf_' || left(encode(sha256(convert_to(concat_ws('/', order_id, cause, nth, endpoint), 'UTF8')), 'hex'), 24),
-      order_id, seq, endpoint, merchant_id, type, settled, settled
-    from addressed, (select now() + ${settlesAfterMs}::int * interval '1 ms' as settled) as s order by seq, endpoint
+      order_id, seq, endpoint, merchant_id, type, ${settled},
+      coalesce(${settled}, now() + ${ASKED_AFTER_MS}::int * interval '1 ms')
+    from addressed order by seq, endpoint
     on conflict (order_id, seq, endpoint_id) do update set id = excluded.id, type = excluded.type, status = 'pending',
       tries = 0, body = null, settled_at = excluded.settled_at, next_attempt_at = excluded.next_attempt_at
       where notifications.id <> excluded.id

@@ -28,7 +28,7 @@ export type Save = {
 /**
  * saved: all is in; older: a later task of the same run has saved already, nothing was changed;
  * conflict: what is stored has more than this run knows, nothing was changed. Another run has gone on with this order (an
- * operator's reset), or a lost task had opened an attempt: the buyer may have seen it, so it is never taken back.
+ * operator's reset), or a lost task had begun or opened an attempt: the buyer may have seen it, so it is never taken back.
  */
 export type SaveOutcome = 'saved' | 'older' | 'conflict';
 /** `endpoints`: those that there is something new for. */
@@ -59,12 +59,15 @@ const baseAndTask = ({ before, task }: Save) => sql`(${before.version}::int, ${t
 
 /**
  * A run that saved before goes on from its own base; another one only from exactly what is stored. Neither forgets an
- * attempt.
+ * attempt, nor that there was something to pay it with.
  */
 function guardedOrder(order: Order, save: Save) {
   const { before, run, task } = save;
   const columns = orderColumns(order);
-  const attempts = order.payments.map(({ id, startedAt }) => `${id} ${startedAt}`);
+  const attempts = order.payments.flatMap(({ id, startedAt, action }) => [
+    `${id} ${startedAt}`,
+    ...(action ? [`${id} ${startedAt} shown`] : []),
+  ]);
   return sql`saved as (
     update orders set
       status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
@@ -73,7 +76,8 @@ function guardedOrder(order: Order, save: Save) {
     where id = ${order.id} and case when saved_run = ${run}
       then (base, task) <= ${baseAndTask(save)} else version = ${before.version} end
       and not exists (select from jsonb_array_elements(book -> 'payments') p
-        where (p ->> 'id') || ' ' || (p ->> 'startedAt') <> all(${attempts}::text[]))
+        where concat_ws(' ', p ->> 'id', p ->> 'startedAt', case when p ->> 'action' is not null then 'shown' end)
+          <> all(${attempts}::text[]))
     returning id)`;
 }
 

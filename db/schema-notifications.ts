@@ -50,8 +50,8 @@ export interface NotificationsTable {
   tries: Generated<number>;
   /** Somebody wants it sent again: it holds nothing back then. */
   resent: Generated<boolean>;
-  /** From then on no repeated workflow task takes it back. */
-  settled_at: Date;
+  /** Since then no repeated workflow task takes it back; null: one may. */
+  settled_at: Date | null;
   next_attempt_at: Date;
   /** As it was sent first, so that every attempt has the same bytes. */
   body: string | null;

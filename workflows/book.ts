@@ -4,7 +4,7 @@ import { decide } from '../domain/decide.ts';
 import type { OrderEvent } from '../domain/events.ts';
 import { isTimelineEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
-import { paymentOf, type Order } from '../domain/order.ts';
+import { isOpened, paymentOf, type Order, type Payment } from '../domain/order.ts';
 import { instant, timelineData } from '../domain/view.ts';
 import type { Save } from '../db/save.ts';
 import type { DeliveryReportSignal, TimelineEntry } from './messages.ts';
@@ -134,8 +134,13 @@ export class OrderBook {
 function isAboutTheSame(command: Command, ours: Order, stored: Order): boolean {
   if (!('payment' in command)) return true;
   const theirs = paymentOf(stored, command.payment);
-  return !theirs || theirs.startedAt === paymentOf(ours, command.payment)?.startedAt;
+  const same = paymentOf(ours, command.payment);
+  return !theirs || (theirs.startedAt === same?.startedAt && !(isOpened(theirs) && hasRefusedToOpen(command, same)));
 }
+
+/** Some providers open an attempt only once. */
+const hasRefusedToOpen = (command: Command, attempt: Payment): boolean =>
+  command.type === 'payment_found' && command.finding.state === 'failed' && !isOpened(attempt);
 
 export const entryOf = (event: Extract<OrderEvent, { type: `${string}.${string}` }>, seq: number): TimelineEntry => ({
   seq,

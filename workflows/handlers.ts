@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
 import type { CommandOf, Wish } from '../domain/commands.ts';
 import { PAUSES } from '../domain/limits.ts';
 import type { Payment } from '../domain/order.ts';
@@ -57,13 +57,27 @@ function grant(desk: Desk, wish: Wish): Promise<Granted> {
     const { book } = desk;
     book.do(wish);
     for (;;) {
-      const payment = await outcomeOf(desk, wish);
+      const { payment, trouble } = await outcomeOrTrouble(desk, wish);
       const { adoptions, order } = book;
       await condition(() => book.savedVersion >= order.version || book.adoptions > adoptions);
       // Where the stored order had more, the wish has been told to that, and has its outcome there.
-      if (book.adoptions === adoptions) return { version: order.version, ...(payment && { payment: payment.id }) };
+      if (book.adoptions > adoptions) continue;
+      if (trouble) throw trouble.error;
+      return { version: order.version, ...(payment && { payment: payment.id }) };
     }
   });
+}
+
+type Outcome = { payment?: Payment | undefined; trouble?: { error: unknown } };
+
+/** Whoever asked is refused only once it is saved: the stored attempt may be open, which a lost task had opened. */
+async function outcomeOrTrouble(desk: Desk, wish: Wish): Promise<Outcome> {
+  try {
+    return { payment: await outcomeOf(desk, wish) };
+  } catch (error) {
+    if (!patched('refuses-once-saved')) throw error;
+    return { trouble: { error } };
+  }
 }
 
 async function outcomeOf(desk: Desk, wish: Wish): Promise<Payment | undefined> {

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { putEndpoint, sealSecrets } from '../../db/endpoints.ts';
 import { listNotifications } from '../../db/notifications.ts';
 import { newSecret } from '../../wire/standard-webhooks.ts';
+import { startDoomed } from '../support/doomed.ts';
 import { createUnstarted } from '../support/orders.ts';
 import { SEALER } from '../support/sealer.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -33,16 +31,11 @@ it('a message is told again by another worker when the first was killed over it'
   );
   const { order } = await createUnstarted(system);
 
-  const script = path.resolve(import.meta.dirname, '../support/doomed-worker.ts');
-  const place = [inject('temporalAddress'), system.databaseUrl, system.taskQueue, inject('workflowBundle')];
-  const args = ['--import', 'tsx', script, ...place, '0'];
-  const doomed = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const dead = once(doomed, 'exit');
-  await once(doomed.stdout, 'data');
+  const doomed = await startDoomed(system, 0);
   await system.notifiers.tell('whe_of_killed');
   await expect.poll(() => receiver.received.length, { timeout: 90_000 }).toBe(1);
-  doomed.kill('SIGKILL');
-  await dead;
+  doomed.kill();
+  await doomed.dead;
 
   await system.startWorker();
   await expect.poll(() => receiver.received.length, { timeout: 90_000 }).toBe(2);

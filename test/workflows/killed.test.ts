@@ -1,10 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { view, type OrderView } from '../../domain/view.ts';
 import { orderQuery, orderWorkflowId, timelineQuery } from '../../workflows/messages.ts';
+import { startDoomed, type DoomedWorker } from '../support/doomed.ts';
 import { create, MERCHANT, noticeOf, OPERATOR, pay, stored, until } from '../support/orders.ts';
 import { replay } from '../support/histories.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -22,26 +20,6 @@ beforeAll(async () => {
   await system.db.insertInto('webhook_endpoints').values(endpoint).execute();
 });
 afterAll(() => system?.stop());
-
-/** A worker in a process of its own, to be killed. @param last after which save it kills itself @param slowMs see doomed-worker.ts */
-async function doomedWorker(last: number, slowMs = 0): Promise<{ child: ChildProcess; dead: Promise<unknown> }> {
-  const script = path.resolve(import.meta.dirname, '../support/doomed-worker.ts');
-  const args = [
-    '--import',
-    'tsx',
-    script,
-    inject('temporalAddress'),
-    system.databaseUrl,
-    system.taskQueue,
-    inject('workflowBundle'),
-    String(last),
-    String(slowMs),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const dead = once(child, 'exit');
-  await Promise.race([once(child.stdout, 'data'), dead.then(() => Promise.reject(new Error('the worker died early')))]);
-  return { child, dead };
-}
 
 /** What the database has of an order in every table, and what the workflow knows, in the same words. */
 async function compare(id: OrderId): Promise<void> {
@@ -108,7 +86,7 @@ const report = async (id: OrderId, index: number) =>
   });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function paidBy(worker: { child: ChildProcess; dead: Promise<unknown> }): Promise<OrderId> {
+async function paidBy(worker: DoomedWorker): Promise<OrderId> {
   const id = await create(system, { amounts: [1000, 2000, 3000] });
   const payment = await pay(system, id);
   await system.gateway.tellNotice(id, await noticeOf(system, id, payment));
@@ -118,15 +96,15 @@ async function paidBy(worker: { child: ChildProcess; dead: Promise<unknown> }): 
   );
   // Its task ends a moment after its save.
   await pause(500);
-  worker.child.kill('SIGKILL');
+  worker.kill();
   await worker.dead;
   return id;
 }
 
 describe('a worker that is killed between the commit and the end of its task', () => {
   it('leaves nothing that the repeated task, with other messages first, does not put right', async () => {
-    const id = await paidBy(await doomedWorker(0));
-    const doomed = await doomedWorker(1);
+    const id = await paidBy(await startDoomed(system, 0));
+    const doomed = await startDoomed(system, 1);
     const wish = apply(id, 'ref_first', 2500).catch((error: unknown) => error);
     await doomed.dead;
     // The commit is there, and the workflow does not know of it.
@@ -167,9 +145,25 @@ describe('a worker that is killed between the commit and the end of its task', (
     await worker.stop();
   });
 
+  it('takes no attempt back that a buyer may have seen, though its provider makes none twice', async () => {
+    const id = await create(system);
+    const doomed = await startDoomed(system, 1);
+    const asked = { type: 'open_payment', method: 'unionpay.qr', askedAt: Date.now(), by: MERCHANT } as const;
+    const wish = system.gateway.ask(id, asked, 'the-wish').catch((error: unknown) => error);
+    await doomed.dead;
+    const [seen] = (await stored(system, id)).payments;
+    expect(seen).toMatchObject({ status: 'pending', action: { type: 'qr' } });
+    const worker = await system.startWorker();
+    expect(await wish).toMatchObject({ payment: seen!.id });
+    expect((await stored(system, id)).payments).toEqual([seen]);
+    await compare(id);
+    await replay(system, id, 'shown-and-lost');
+    await worker.stop();
+  });
+
   it('does so no less where a slow database had prolonged the task', async () => {
-    const id = await paidBy(await doomedWorker(0));
-    const doomed = await doomedWorker(2, 1500);
+    const id = await paidBy(await startDoomed(system, 0));
+    const doomed = await startDoomed(system, 2, 1500);
     // The first save begins before the task is prolonged and ends after that; the second one begins then.
     await system.gateway.tellNotice(id, 'ntc_none');
     await report(id, 0);

@@ -1,0 +1,67 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import pino from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { notificationActivities } from '../../activities/notifications.ts';
+import type { Deps } from '../../activities/index.ts';
+import { putEndpoint, sealSecrets } from '../../db/endpoints.ts';
+import { newSecret } from '../../wire/standard-webhooks.ts';
+import { startDoomed } from '../support/doomed.ts';
+import { create, MERCHANT, stored, until } from '../support/orders.ts';
+import { SEALER } from '../support/sealer.ts';
+import { startSystem, type System } from '../support/system.ts';
+import { startReceiver, type Receiver } from './receiver.ts';
+
+const ENDPOINT = 'whe_of_taken_back';
+let system: System;
+let receiver: Receiver;
+beforeAll(async () => {
+  receiver = await startReceiver();
+  system = await startSystem();
+  const secrets = sealSecrets(SEALER, ENDPOINT, [{ secret: newSecret(), until: null }]);
+  const url = `${receiver.url}/`;
+  await putEndpoint(system.db, { id: ENDPOINT, merchant: 'demo', url, types: null, secrets }, 20);
+});
+afterAll(async () => {
+  await system?.stop();
+  await receiver?.stop();
+});
+
+/** What a notifier does that comes ten seconds later, as Temporal had been away for so long. */
+async function tellLater(): Promise<void> {
+  const { db, sealer, gateway, notifiers } = system;
+  const used: Pick<Deps, 'db' | 'sealer' | 'gateway' | 'notifiers' | 'allowLoopback' | 'now' | 'log'> = {
+    db,
+    sealer,
+    gateway,
+    notifiers,
+    allowLoopback: true,
+    now: Date.now,
+    log: pino({ level: 'silent' }),
+  };
+  const activities = notificationActivities(used as Deps);
+  await new MockActivityEnvironment().run(() =>
+    activities.deliverNotifications({ endpoint: ENDPOINT, at: Date.now() + 10_000 }),
+  );
+}
+const told = () => receiver.received.map(({ body }) => `${body.type} ${body.timestamp}`);
+
+it('what a task saved is not told before that task is complete', { timeout: 120_000 }, async () => {
+  const id = await create(system, { amounts: [0] });
+  const [item] = (await stored(system, id)).items;
+  const doomed = await startDoomed(system, 1);
+  await system.gateway.tellDelivery(id, { itemId: item!.id, status: 'delivering', by: MERCHANT });
+  await doomed.dead;
+  expect((await stored(system, id)).items[0]!.status).toBe('delivering');
+  await tellLater();
+  expect(told().map((one) => one.split(' ')[0])).not.toContain('item.delivery_updated');
+
+  await system.startWorker();
+  const entries = () =>
+    system.db.selectFrom('order_events').select(['type', 'at']).where('order_id', '=', id).orderBy('seq').execute();
+  await until(
+    async () => told(),
+    (all) => all.some((one) => one.startsWith('order.processing')),
+    60_000,
+  );
+  expect(told()).toEqual((await entries()).map(({ type, at }) => `${type} ${at.toISOString()}`));
+});
