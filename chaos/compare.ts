@@ -124,14 +124,14 @@ function refundsApart({ out_trade_no: number, refunds }: PaymentThere, ledger: r
 
 /**
  * What came out of machines is what was bought and paid for, never more, and each report of it has arrived; but for those
- * that a machine gave up after many tries, all of which met an outage.
+ * that a machine gave up after many tries, the last of which met an outage.
  */
 const dispensedOnce: Rule = ({ order, dispensed }) =>
   order.items.flatMap(({ id, quantity, delivery, fulfilment }) => {
     if (fulfilment !== 'machine') return [];
     const ofItem = dispensed.filter(({ item }) => item === id);
     const came = sumOfDispensed(ofItem);
-    const heardOf = sumOfDispensed(ofItem.filter(({ report }) => report !== 'given_up'));
+    const heardOf = sumOfDispensed(ofItem.filter((one) => !gaveUpInAnOutage(one)));
     const known = delivery.quantity_delivered;
     const isKnown =
       (heardOf <= known && known <= came) || order.attention.some(({ code }) => code === 'delivered_after_refund');
@@ -141,6 +141,9 @@ const dispensedOnce: Rule = ({ order, dispensed }) =>
       { kind: 'dispensed wrongly', what: `${came} of ${quantity} of ${id}, ${sold}, came out; ${known} are known of` },
     ];
   });
+
+const gaveUpInAnOutage = ({ report, last_error }: Dispensed): boolean =>
+  report === 'given_up' && (last_error === 'answered 503' || !last_error?.startsWith('answered '));
 
 const sumOfDispensed = (dispensed: readonly Dispensed[]): number =>
   dispensed.reduce((sum, one) => sum + one.dispensed, 0);

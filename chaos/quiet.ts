@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { OrderBody } from '../api/schemas.ts';
+import { TASK_TIMEOUT_MS } from '../client/gateway.ts';
 import { findDoubts } from '../db/doubts.ts';
 import type { Database } from '../db/schema.ts';
 import type { Progress } from '../start/failure.ts';
@@ -20,8 +21,8 @@ const PATIENCE_MS = 8 * 60_000;
 const PAUSE_MS = 1_500;
 const TELL_EVERY_MS = 10_000;
 const AT_ONCE = 8;
-/** What is so twice, this long apart, is so. A save is settled after four seconds (db/outbox.ts). */
-const STILL_MS = 4_500;
+/** What is so twice, this long apart, is so: no task is to be repeated. */
+const STILL_MS = TASK_TIMEOUT_MS + 2_000;
 
 /**
  * People see to what waits for them, until nothing is left that would go on by itself; or until patience is over.

@@ -20,7 +20,14 @@ export type PaymentThere = {
   refunds: { out_refund_no: string; amount: number; status: string }[];
   notices: { status: string }[];
 };
-export type Dispensed = { dispatch_id: string; order: string; item: string; dispensed: number; report: string };
+export type Dispensed = {
+  dispatch_id: string;
+  order: string;
+  item: string;
+  dispensed: number;
+  report: string;
+  last_error: string | null;
+};
 
 export type Wish = { action: 'pay' | 'fail' | 'start' | 'cancel'; amount?: number; force?: boolean; url?: string };
 export type MachineMode = { mode: 'dispense' | 'jam' | 'silent'; delay_ms?: number; reports?: number; item?: number };

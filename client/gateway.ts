@@ -72,7 +72,8 @@ const TELLING_MS = 5_000;
 const PASSING_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
 /** A worker that was killed in the midst of a workflow task is waited for so long. */
-const workflowTaskTimeout = 5_000;
+export const TASK_TIMEOUT_MS = 5_000;
+const workflowTaskTimeout = TASK_TIMEOUT_MS;
 
 /** @param taskQueue where the workers listen */
 export function temporalGateway(client: Client, now: () => number, taskQueue = TASK_QUEUE): OrderGateway {

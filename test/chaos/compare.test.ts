@@ -76,14 +76,15 @@ function paid(): OrderEvidence {
   evidence.dispensed = [dispensed(1), dispensed(1)];
   return evidence;
 }
-/** One of the two came out, and its machine gave up telling. */
-function unheardOf(): OrderEvidence {
+/** Of the two that came out, one machine gave up telling. */
+function unheardOf(lastError: string): OrderEvidence {
   const evidence = paid();
-  evidence.dispensed = [dispensed(1), { ...dispensed(1), report: 'given_up' }];
+  evidence.dispensed = [dispensed(1), { ...dispensed(1), report: 'given_up', last_error: lastError }];
   const [item] = evidence.order.items;
   becomes(evidence, { items: [{ ...item!, delivery: { ...item!.delivery, quantity_delivered: 1 } }] });
   return evidence;
 }
+const inAnOutage = () => unheardOf('answered 503');
 const expired = () => bare(EXPIRED, [['order.created'], ['order.expired']]);
 const test = () => bare(TEST, PAID_EVENTS);
 
@@ -92,7 +93,8 @@ const dispensed = (count: number) => ({
   order: PAID.id,
   item: ITEM.id,
   dispensed: count,
-  report: 'delivered',
+  report: 'accepted',
+  last_error: null,
 });
 
 type Told = readonly (readonly [type: string, data?: Event['data']])[];
@@ -141,7 +143,8 @@ const found = (...orders: OrderEvidence[]): Finding[] =>
 
 it.each([
   ['paid, dispensed, given back in part', paid],
-  ['dispensed, of which a machine gave up telling', unheardOf],
+  ['dispensed, of which a machine gave up telling: 503', inAnOutage],
+  ['dispensed, of which a machine gave up telling: no answer', () => unheardOf('TypeError: fetch failed')],
   ['expired', expired],
   ['a test', test],
 ])('what agrees is no finding: %s', (_, sound) => {
@@ -205,7 +208,8 @@ const CHANGES: [kind: Finding['kind'], what: string, change: Change, sound?: () 
   ],
   ['dispensed wrongly', '3 of 2', ({ dispensed: tray }) => void tray.push(dispensed(1))],
   ['dispensed wrongly', '1 of 2', ({ dispensed: tray }) => void tray.pop()],
-  ['dispensed wrongly', '2 of 2', ({ dispensed: tray }) => void (tray[1]!.report = 'accepted'), unheardOf],
+  ['dispensed wrongly', '2 of 2', ({ dispensed: tray }) => void (tray[1]!.report = 'accepted'), inAnOutage],
+  ['dispensed wrongly', '2 of 2', ({ dispensed: tray }) => void (tray[1]!.last_error = 'answered 400'), inAnOutage],
   ['dispensed wrongly', 'not paid for, came out', ({ dispensed: tray }) => void tray.push(dispensed(1)), expired],
   ['dispensed wrongly', 'a test, came out', ({ dispensed: tray }) => void tray.push(dispensed(2)), test],
   ['events do not fit', 'their numbers grow', ({ events }) => void (events[2]!.seq = events[1]!.seq)],
