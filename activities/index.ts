@@ -8,6 +8,7 @@ import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/method.ts';
 import type { MachineGateway } from '../devices/gateway.ts';
 import { dispatchActivities } from './dispatches.ts';
+import { doubtActivities } from './doubts.ts';
 import { notificationActivities } from './notifications.ts';
 import { paymentActivities, type ProviderFor } from './payments.ts';
 import { reconciliationActivities } from './reconciliation.ts';
@@ -46,6 +47,7 @@ export const createActivities = (deps: Deps) => ({
   ...refundActivities(deps),
   ...dispatchActivities(deps),
   ...relayActivities(deps),
+  ...doubtActivities(deps),
   ...reconciliationActivities(deps),
   ...notificationActivities(deps),
 });

@@ -66,7 +66,7 @@ async function settleDue({ db, gateway, log }: Deps, endpoint: string, at: Date)
   const complete = await Promise.all(
     unsettled.map(async (one) => {
       try {
-        return (await gateway.hasTask(one.order)) ? [] : [one];
+        return (await gateway.stateOf(one.order)) === 'at work' ? [] : [one];
       } catch (error) {
         log.warn({ order: one.order, err: described(error) }, 'could not ask whether an order has settled');
         return [];

@@ -53,13 +53,9 @@ export type Sources = {
 
 const AT_ONCE = 8;
 
-export async function gather({ shop, simulator, receiver, db, temporal, plans }: Sources): Promise<Evidence> {
-  const [all, books, paymentsThere, rows] = await Promise.all([
-    listOrders(shop),
-    simulator.books(),
-    simulator.payments(),
-    db.selectFrom('ledger').selectAll().execute(),
-  ]);
+export async function gather(sources: Sources): Promise<Evidence> {
+  const { shop, simulator, plans } = sources;
+  const [all, books, paymentsThere] = await Promise.all([listOrders(shop), simulator.books(), simulator.payments()]);
   const known = new Set(all.flatMap(({ payments }) => payments.map(({ out_trade_no }) => out_trade_no)));
   const lookedAfter = new Set(plans.flatMap((plan) => (plan.isLookedAfter ? plan.order.merchant_order_no : [])));
   const orders = await inTurns(all, AT_ONCE, async (order): Promise<OrderEvidence> => {
@@ -67,20 +63,37 @@ export async function gather({ shop, simulator, receiver, db, temporal, plans }:
     const isItsOwn = ({ out_trade_no }: { out_trade_no: string }) => numbers.has(out_trade_no);
     return {
       isLookedAfter: lookedAfter.has(order.merchant_order_no),
-      order: (await shop.call<OrderBody>(`GET /v1/orders/${order.id}`)).body,
-      live: (await shop.call<OrderBody>(`GET /v1/orders/${order.id}?live=true`)).body,
-      events: await listAll<Event>(shop, `/v1/orders/${order.id}/events`),
-      queried: await query(temporal, order),
-      messages: receiver.of(order.id),
-      ledger: rows
-        .filter(({ order_id }) => order_id === order.id)
-        .map((row) => ({ ...moneyIn(row), reference: row.reference })),
+      ...(await ourSide(sources, order)),
       books: books.filter(isItsOwn).map(moneyIn),
       paymentsThere: paymentsThere.filter(isItsOwn),
       dispensed: await trayOf(simulator, order),
     };
   });
   return { orders, strayMoney: books.filter(({ out_trade_no }) => !known.has(out_trade_no)).map(moneyIn) };
+}
+
+type OurSide = Pick<OrderEvidence, 'order' | 'live' | 'events' | 'queried' | 'messages' | 'ledger'>;
+
+/** At one version: an order that rests asks once more, minutes later, about attempts that nobody could close. */
+async function ourSide({ shop, receiver, db, temporal }: Sources, { id }: OrderBody): Promise<OurSide> {
+  const read = async (how = '') => (await shop.call<OrderBody>(`GET /v1/orders/${id}${how}`)).body;
+  for (;;) {
+    const order = await read();
+    const side = {
+      order,
+      live: await read('?live=true'),
+      events: await listAll<Event>(shop, `/v1/orders/${id}/events`),
+      queried: await query(temporal, order),
+      messages: receiver.of(id),
+      ledger: await ledgerOf(db, id),
+    };
+    if ((await read()).version === order.version) return side;
+  }
+}
+
+async function ledgerOf(db: Kysely<Database>, id: string): Promise<Booked[]> {
+  const rows = await db.selectFrom('ledger').selectAll().where('order_id', '=', id).execute();
+  return rows.map((row) => ({ ...moneyIn(row), reference: row.reference }));
 }
 
 export const moneyIn = ({ provider, out_trade_no, type, amount, currency }: Money): Money => ({
@@ -121,6 +134,16 @@ export async function trayOf(simulator: Simulator, { id, items }: OrderBody): Pr
   );
   const trays = await Promise.all([...machines].map((machine) => simulator.tray(machine)));
   return trays.flat().filter(({ order }) => order === id);
+}
+
+/** How many orders may have lost what they granted: see db/doubts.ts. */
+export async function countUnproven(db: Kysely<Database>): Promise<number> {
+  const { count } = await db
+    .selectFrom('orders')
+    .select(sql<number>`count(*)`.as('count'))
+    .where('unproven_since', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 /** How many messages have not been taken by the merchant yet. */

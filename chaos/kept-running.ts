@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalProcess } from '../start/identity.ts';
 import { spawnChild, type Child, type ChildSpec } from '../start/processes.ts';
 
 const PAUSE_MS = 500;
@@ -33,7 +32,7 @@ export class KeptRunning {
   kill(): void {
     if (!this.#child || this.#child.hasExited()) return;
     this.#isKilled = true;
-    signalProcess(this.#child.pid, 'SIGKILL');
+    void this.#child.kill();
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import { TASK_TIMEOUT_MS } from '../client/gateway.ts';
 import { findDoubts } from '../db/doubts.ts';
 import type { Database } from '../db/schema.ts';
 import type { Progress } from '../start/failure.ts';
-import { countUntold, listOrders, moneyIn, trayOf } from './evidence.ts';
+import { countUnproven, countUntold, listOrders, moneyIn, trayOf } from './evidence.ts';
 import { inTurns } from './in-turns.ts';
 import { seeTo } from './people.ts';
 import type { Plan } from './plan.ts';
@@ -70,6 +70,7 @@ async function people(
 async function whatIsLeft({ simulator, db }: World, orders: readonly OrderBody[]): Promise<string[]> {
   const restless = orders.filter((order) => restOf(order) === null).length;
   const doubts = await findDoubts(db, orders.length);
+  const unproven = await countUnproven(db);
   const untold = await countUntold(db);
   const payments = await simulator.payments();
   const due = payments.flatMap(({ notices }) => notices).filter(({ status }) => status === 'due').length;
@@ -78,6 +79,7 @@ async function whatIsLeft({ simulator, db }: World, orders: readonly OrderBody[]
   const left = {
     'orders at work': restless,
     'orders in doubt': doubts.length,
+    'orders whose wish is not proven': unproven,
     notifications: untold,
     notices: due,
     'refunds at providers': refunding,

@@ -17,6 +17,8 @@ export type Servers = {
   up(name: ServerName): Promise<void>;
   /** Down, and up again after so long. Another one's turn comes afterwards. */
   away(name: ServerName, ms: number): Promise<void>;
+  /** Both at once with -9, and up again after so long. */
+  cut(ms: number): Promise<void>;
   /** Whether both are there, and have been for long enough that nothing feels it any more. */
   areSteady(): boolean;
   /** Which outage there is now, counted from 1; null: both are there. */
@@ -44,12 +46,13 @@ export async function startServers(place: Place): Promise<Servers> {
   });
   const running: { [N in ServerName]?: Postgres | TemporalServer } = { PostgreSQL: postgres, Temporal: temporal };
   let [backSince, outages] = [Date.now(), 0];
-  const down = async (name: ServerName) => {
+  const end = async (name: ServerName, how: 'stop' | 'kill') => {
     backSince = Infinity;
     outages += 1;
-    await running[name]?.stop();
+    await running[name]?.[how]();
     delete running[name];
   };
+  const down = (name: ServerName) => end(name, 'stop');
   const up = async (name: ServerName) => {
     if (!signal?.aborted) running[name] ??= await start[name]();
     if (running.PostgreSQL && running.Temporal) backSince = Date.now();
@@ -63,6 +66,11 @@ export async function startServers(place: Place): Promise<Servers> {
       await down(name);
       await sleep(ms);
       await up(name);
+    },
+    async cut(ms) {
+      await Promise.all(SERVERS.map((name) => end(name, 'kill')));
+      await sleep(ms);
+      for (const name of SERVERS) await up(name);
     },
     outage: () => (backSince === Infinity ? outages : null),
     areSteady: () => Date.now() - backSince > STEADY_MS,

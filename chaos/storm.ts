@@ -11,17 +11,19 @@ export type Blow = { afterOrders: number; what: string } & (
   | { type: 'machine'; machineNo: string; mode: MachineMode }
   | { type: 'kill'; part: PartName }
   | { type: 'away'; server: ServerName; ms: number }
+  | { type: 'power cut'; ms: number }
 );
 type Blowing = Blow extends infer B ? (B extends Blow ? Omit<B, 'afterOrders' | 'what'> : never) : never;
 
 /** Something new goes wrong after so many orders. */
 const ORDERS_PER_BLOW = 4;
 const ORDERS_PER_KILL = 40;
+const ORDERS_PER_CUT = 100;
 /** From so many orders on each server is once away for so long that every patience in the system is over. */
 const LONG_FROM_ORDERS = 100;
 const LONG_MS = 60_000;
 
-/** In order. Worker and API are killed and both servers are away at least once in each run, however short. */
+/** In order. Worker and API are killed, both servers away and all cut off at least once in each run, however short. */
 export function stormOf(seed: number, orders: number, machineOf: (index: number) => string): Blow[] {
   const random = randomOf(seed, 'storm');
   const somewhere = () => random.int(0, orders - 1);
@@ -31,6 +33,7 @@ export function stormOf(seed: number, orders: number, machineOf: (index: number)
     ...times(orders / ORDERS_PER_KILL, () => [somewhere(), { type: 'kill', part: 'API' }]),
     ...times(orders / ORDERS_PER_KILL, () => [somewhere(), away(random, 'Temporal')]),
     ...times(orders / ORDERS_PER_KILL, () => [somewhere(), away(random, 'PostgreSQL')]),
+    ...times(orders / ORDERS_PER_CUT, () => [somewhere(), { type: 'power cut', ms: random.int(500, 4_000) }]),
     ...(orders < LONG_FROM_ORDERS ? [] : SERVERS).map((server) => [somewhere(), { type: 'away', server, ms: LONG_MS }]),
   ] as [number, Blowing][];
   for (let index = 0; index < orders; index++) {
@@ -107,6 +110,8 @@ function inWords(blow: Blowing): string {
       return `machine ${blow.machineNo}: ${JSON.stringify(blow.mode)}`;
     case 'kill':
       return `the ${blow.part} is killed`;
+    case 'power cut':
+      return `the power fails for ${(blow.ms / 1000).toFixed(1)} s`;
     case 'away':
       return `${blow.server} is away for ${(blow.ms / 1000).toFixed(1)} s`;
   }
@@ -126,6 +131,8 @@ export async function strike(
       return simulator.machine(blow.machineNo, blow.mode);
     case 'kill':
       return system.parts[blow.part].kill();
+    case 'power cut':
+      return system.losePower(blow.ms);
     case 'away':
       return system.servers.away(blow.server, blow.ms);
   }

@@ -35,6 +35,8 @@ export type System = {
   parts: Record<PartName, KeptRunning>;
   /** Stops the simulator, lets its books be changed, and starts it again with them. */
   whileSimulatorIsDown(change: () => void): Promise<void>;
+  /** API, worker and both servers end at once with -9; the servers are back after so long. */
+  losePower(ms: number): Promise<void>;
   /** Until everything that an order needs is there. @throws after two minutes */
   ready(): Promise<void>;
   stop(): Promise<void>;
@@ -86,6 +88,10 @@ async function startParts({ dataDir, progress }: SystemOptions, servers: Servers
       await simulator.child.stop();
       change();
       simulator = await startSimulator();
+    },
+    async losePower(ms) {
+      Object.values(parts).forEach((part) => part.kill());
+      await servers.cut(ms);
     },
     ready: () => untilReady(apiUrl),
     async stop() {

@@ -58,8 +58,8 @@ export type OrderGateway = {
   wake(id: OrderId): Promise<void>;
   /** Has it go on from what is stored, should that be more than it knows. */
   lookAgain(id: OrderId): Promise<void>;
-  /** Whether a task of its workflow is under way, or is to be repeated: what that saved may be taken back until it is complete. */
-  hasTask(id: OrderId): Promise<boolean>;
+  /** At work: a task of it is under way or to be repeated, and what that saved may be taken back until it is complete. */
+  stateOf(id: OrderId): Promise<'at work' | 'at rest' | 'closed'>;
   /** The running workflow's own answer; null if it isn't running (yet, or any more). */
   live(id: OrderId): Promise<OrderView | null>;
 };
@@ -123,7 +123,7 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     asleep: (limit) => within(TELLING_MS, () => asleep(client, taskQueue, now(), limit)),
     wake: (id) => tell(id, goOn),
     lookAgain: (id) => tell(id, lookAgain),
-    hasTask: (id) => within(TELLING_MS, () => hasTask(client, id)),
+    stateOf: (id) => within(TELLING_MS, () => stateOf(client, id)),
     live: (id) =>
       within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery)).catch(
         (error: unknown) => {
@@ -158,12 +158,13 @@ async function start(client: Client, taskQueue: string, { order, row }: StoredOr
   }
 }
 
-async function hasTask({ workflow }: Client, id: OrderId): Promise<boolean> {
+async function stateOf({ workflow }: Client, id: OrderId): Promise<'at work' | 'at rest' | 'closed'> {
   try {
-    const { raw } = await workflow.getHandle(orderWorkflowId(id)).describe();
-    return Boolean(raw.pendingWorkflowTask);
+    const { raw, status } = await workflow.getHandle(orderWorkflowId(id)).describe();
+    if (raw.pendingWorkflowTask) return 'at work';
+    return status.name === 'RUNNING' ? 'at rest' : 'closed';
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return 'closed';
     throw error;
   }
 }

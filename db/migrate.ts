@@ -12,6 +12,7 @@ import * as albumsCounted from './migrations/0011-albums-counted.ts';
 import * as sharedAccounts from './migrations/0012-shared-accounts.ts';
 import * as deliveryTimes from './migrations/0013-delivery-times.ts';
 import * as settled from './migrations/0014-settled.ts';
+import * as unproven from './migrations/0015-unproven.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -28,6 +29,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0012-shared-accounts': sharedAccounts,
   '0013-delivery-times': deliveryTimes,
   '0014-settled': settled,
+  '0015-unproven': unproven,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

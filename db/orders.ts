@@ -152,12 +152,25 @@ export function storedFrom(created: OrderToCreate, numbers: Numbers): StoredOrde
   const { items } = documentOf(created);
   const times = { created_at: new Date(order.createdAt), expires_at: new Date(order.expiresAt) };
   const sums = { total, paid, held, refunded };
-  const saves = { version, base: 0, task: 0, saved_run: null, run_id: null, doubted_at: null, rolled_up: 0 };
+  const saves = { version, base: 0, task: 0, saved_run: null, run_id: null, rolled_up: 0 };
+  const doubts = { doubted_at: null, unproven_since: null };
   const { id, merchant: merchant_id, currency } = order;
   const names = { id, number, merchant_id, merchant_order_no: merchantOrderNo, channel, currency };
   return {
     order,
-    row: { ...names, status, refund_status, attention, ...sums, details, personal, customer_hash, ...saves, ...times },
+    row: {
+      ...names,
+      status,
+      refund_status,
+      attention,
+      ...sums,
+      details,
+      personal,
+      customer_hash,
+      ...saves,
+      ...doubts,
+      ...times,
+    },
     items: items.map((item, position) => ({ order_id: id, number: numbers.items[position]!, ...item })),
     pickup: pickupCode && code !== null ? { id: code, code: pickupCode.code } : null,
   };

@@ -23,6 +23,8 @@ export type Save = {
   events: readonly OrderEvent[];
   /** Notices that have been taken in. */
   notices: readonly string[];
+  /** Whether a wish is among what led to the events: see doubts.ts. */
+  hasWish: boolean;
 };
 
 /**
@@ -72,7 +74,8 @@ function guardedOrder(order: Order, save: Save) {
     update orders set
       status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
       paid = ${columns.paid}, held = ${columns.held}, refunded = ${columns.refunded}, version = ${columns.version},
-      book = (select d -> 'book' from doc), base = ${before.version}, task = ${task}, saved_run = ${run}, run_id = ${run}
+      book = (select d -> 'book' from doc), base = ${before.version}, task = ${task}, saved_run = ${run}, run_id = ${run},
+      unproven_since = ${save.hasWish ? sql`clock_timestamp()` : null}
     where id = ${order.id} and case when saved_run = ${run}
       then (base, task) <= ${baseAndTask(save)} else version = ${before.version} end
       and not exists (select from jsonb_array_elements(book -> 'payments') p

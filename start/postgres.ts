@@ -39,6 +39,8 @@ export type Postgres = {
   /** Settles with how it ended, in words, whoever ended it. */
   exited: Promise<string>;
   stop(): Promise<void>;
+  /** As when the power fails. */
+  kill(): Promise<void>;
 };
 
 const READY_WITHIN_MS = 60_000;
@@ -65,7 +67,13 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await child.stop();
     throw error;
   }
-  return { url: url(ROLE, 'orders'), adminUrl, exited: child.exited, stop: () => child.stop() };
+  return {
+    url: url(ROLE, 'orders'),
+    adminUrl,
+    exited: child.exited,
+    stop: () => child.stop(),
+    kill: () => child.kill(),
+  };
 }
 
 /** How to reach the PostgreSQL that runs on this data folder now (its postmaster.pid names the port), or null. */

@@ -37,6 +37,8 @@ export type Child = {
   hasExited(): boolean;
   /** Ends it as its spec says; returns once it is gone. May be called again. */
   stop(): Promise<void>;
+  /** With -9, in the midst of whatever it does; returns once it is gone. */
+  kill(): Promise<void>;
 };
 
 type PidFile = ProcessIdentity & { name: string; ending: Ending };
@@ -99,7 +101,11 @@ function watch(child: ChildProcess, pid: number, spec: ChildSpec): Child {
     });
   });
   const hasExited = () => ended;
-  return { pid, exited, hasExited, stop: () => end(pid, spec.ending, hasExited) };
+  const kill = async () => {
+    if (!ended) signalProcess(-pid, 'SIGKILL');
+    await exited;
+  };
+  return { pid, exited, hasExited, stop: () => end(pid, spec.ending, hasExited), kill };
 }
 
 /** Asks, then forces. Waits by looking, so that it serves for processes of an earlier run too. */

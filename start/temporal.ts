@@ -30,6 +30,8 @@ export type TemporalServer = {
   /** Settles with how it ended, in words, whoever ended it. */
   exited: Promise<string>;
   stop(): Promise<void>;
+  /** As when the power fails. */
+  kill(): Promise<void>;
 };
 
 const READY_WITHIN_MS = 60_000;
@@ -59,7 +61,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     );
   }
   const uiUrl = options.uiPort === null ? null : `http://localhost:${options.uiPort}`;
-  return { address, uiUrl, exited: child.exited, stop: () => child.stop() };
+  return { address, uiUrl, exited: child.exited, stop: () => child.stop(), kill: () => child.kill() };
 }
 
 function spawnServer(options: TemporalOptions, logFile: string): Promise<Child> {

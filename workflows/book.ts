@@ -7,7 +7,7 @@ import { evolve } from '../domain/evolve.ts';
 import { isOpened, paymentOf, type Order, type Payment } from '../domain/order.ts';
 import { instant, timelineData } from '../domain/view.ts';
 import type { Save } from '../db/save.ts';
-import type { DeliveryReportSignal, TimelineEntry } from './messages.ts';
+import { WISHES, type DeliveryReportSignal, type TimelineEntry } from './messages.ts';
 
 /** What came by signal and is still to be looked into. */
 export type Arrival =
@@ -25,6 +25,8 @@ export class OrderBook {
   #base: Order;
   #sinceBase: OrderEvent[] = [];
   #task = -1;
+  /** The order's version after the last wish that changed it. */
+  #wishedVersion = 0;
   #notices: string[] = [];
   #noticesSaved = 0;
   #handedOver: number;
@@ -84,6 +86,7 @@ export class OrderBook {
       before: this.#base,
       events: [...this.#sinceBase],
       notices: [...this.#notices],
+      hasWish: this.#wishedVersion > this.#base.version,
       version: this.order.version,
     };
   }
@@ -127,6 +130,7 @@ export class OrderBook {
       if (isTimelineEvent(event)) this.timeline.push(entryOf(event, this.order.seq));
     }
     this.#sinceBase.push(...events);
+    if (events.length > 0 && command.type in WISHES) this.#wishedVersion = this.order.version;
   }
 }
 

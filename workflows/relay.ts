@@ -1,7 +1,7 @@
 import { patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
-const { relayNotices, startLeftOrders, forgetOldKeys, wakeNotifiers, wakeOrders, settleDoubts } =
+const { relayNotices, startLeftOrders, forgetOldKeys, wakeNotifiers, wakeOrders, settleDoubts, proveWishes } =
   proxyActivities<Activities>({ startToCloseTimeout: '1m', retry: { maximumAttempts: 1 } });
 
 /**
@@ -13,6 +13,7 @@ export async function relay(): Promise<void> {
   if (patched('notifiers')) work.push(wakeNotifiers());
   if (patched('orders-asleep')) work.push(wakeOrders());
   if (patched('orders-in-doubt')) work.push(settleDoubts());
+  if (patched('wishes-unproven')) work.push(proveWishes());
   const failed = (await Promise.allSettled<unknown>(work)).find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
 }

@@ -28,8 +28,14 @@ it('orders of all kinds and methods are among them, whatever the seed', () => {
 
 it('parts are killed and servers away in the shortest run', () => {
   const blows = storm(1, 1).map(({ what }) => what);
-  for (const what of ['the worker is killed', 'the API is killed', 'Temporal is away', 'PostgreSQL is away'])
-    expect(blows.some((blow) => blow.startsWith(what))).toBe(true);
+  const all = [
+    'the worker is killed',
+    'the API is killed',
+    'Temporal is away',
+    'PostgreSQL is away',
+    'the power fails',
+  ];
+  for (const what of all) expect(blows.some((blow) => blow.startsWith(what))).toBe(true);
 });
 
 it('each server is once away for a minute where the run is long enough', () => {

@@ -6,7 +6,7 @@ import type { Wish } from '../../domain/commands.ts';
 import { decide } from '../../domain/decide.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { replay } from '../support/histories.ts';
-import { until } from '../support/orders.ts';
+import { MERCHANT, OPERATOR, until } from '../support/orders.ts';
 import { Shop } from './shop.ts';
 
 /** Scenarios 4 and 18: Temporal or the worker is away, and what came meanwhile is not lost. */
@@ -47,6 +47,7 @@ async function saveAndBeLost(db: ApiDeps['db'], id: OrderId, wish: Wish): Promis
     before,
     events: decision.events,
     notices: [],
+    hasWish: true,
   });
   expect(outcome).toBe('saved');
 }
@@ -88,6 +89,24 @@ describe('a decision that was saved, and lost with Temporal', () => {
     const looked = await until(stored(sale.id), (order) => order?.row.doubted_at === null);
     expect(looked?.row.doubted_at).toBeNull();
     await replay(shop.api.system, sale.id as OrderId, 'in-doubt');
+  });
+
+  it('counts, though the API was lost with it, so that nobody is in doubt', async () => {
+    const sale = await shop.sold();
+    const refund = await sale.applies({ amount: 900 });
+    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, {
+      type: 'review_refund',
+      refund: refund.id,
+      decision: 'approve',
+      reviewer: OPERATOR,
+      note: null,
+      by: MERCHANT,
+    });
+    await sale.refundBecomes(refund.id, 'succeeded', 60_000);
+    expect(await sale.happened('refund.reviewed')).toBe(1);
+    expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
+    const proven = await until(stored(sale.id), (order) => order?.row.unproven_since === null, 60_000);
+    expect(proven?.row.unproven_since).toBeNull();
   });
 
   it('is made when it is repeated', async () => {

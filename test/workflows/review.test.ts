@@ -202,7 +202,14 @@ describe('an attempt that was saved in a task which was lost, its wish with it',
     const lost = started.reduce(evolve, order);
     const payment = lost.payments[0]!;
     const opened = eventsOf(decide(lost, { type: 'payment_opened', payment: payment.id, action, by }, Date.now()));
-    await saveOrder(system.db, { run, task: 3, before: order, events: [...started, ...opened], notices: [] });
+    await saveOrder(system.db, {
+      run,
+      task: 3,
+      before: order,
+      events: [...started, ...opened],
+      notices: [],
+      hasWish: true,
+    });
     return { id: order.id, payment };
   }
   const isPaidByIt = async (id: OrderId, payment: Payment) => {
