@@ -15,7 +15,6 @@ import { openSecrets, type Endpoint } from '../db/endpoints.ts';
 import { pauseAfter } from '../domain/notification.ts';
 import { notificationAttempts } from '../notifications/attempts.ts';
 import { post, type Answer } from '../notifications/post.ts';
-import { described } from '../wire/described.ts';
 import { retryAfterMs } from '../wire/retry-after.ts';
 import { signedHeaders, signerOf } from '../wire/standard-webhooks.ts';
 import type { Deps } from './index.ts';
@@ -68,7 +67,7 @@ async function settleDue({ db, gateway, log }: Deps, endpoint: string, at: Date)
       try {
         return (await gateway.stateOf(one.order)) === 'at work' ? [] : [one];
       } catch (error) {
-        log.warn({ order: one.order, err: described(error) }, 'could not ask whether an order has settled');
+        log.warn({ order: one.order, err: error }, 'could not ask whether an order has settled');
         return [];
       }
     }),

@@ -10,7 +10,6 @@ import { inBackground } from './background.ts';
 import type { Caller } from './caller.ts';
 import { customerHash } from './customer-hash.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from '../wire/described.ts';
 import { orderFrom, pickupMachineOf, type NewOrderBody } from './new-order.ts';
 import { personalContext } from './order-view.ts';
 import { newPickupCode } from './pickup-code.ts';
@@ -94,6 +93,6 @@ async function start({ db, gateway }: Services, c: Context<ApiEnv>, stored: Stor
   try {
     await markStarted(db, id, await gateway.start(stored));
   } catch (error) {
-    c.var.log.warn({ order: id, err: described(error) }, 'not started yet; a relay will');
+    c.var.log.warn({ order: id, err: error }, 'not started yet; a relay will');
   }
 }

@@ -3,7 +3,6 @@ import type { OrderGateway } from '../client/gateway.ts';
 import { ProviderProblem, Refused } from '../client/refused.ts';
 import { doubt } from '../db/doubts.ts';
 import type { OrderId } from '../domain/ids.ts';
-import { described } from '../wire/described.ts';
 import { inBackground } from './background.ts';
 import type { ApiDeps, Lifecycle } from './env.ts';
 
@@ -18,7 +17,7 @@ export function doubting(gateway: OrderGateway, services: ApiDeps & Lifecycle): 
       try {
         return await doubt(db, id);
       } catch (error) {
-        log.warn({ order: id, err: described(error) }, 'could not remember that an order is in doubt');
+        log.warn({ order: id, err: error }, 'could not remember that an order is in doubt');
         if (stopping.aborted) return;
         await sleep(PAUSE_MS, null, { signal: stopping }).catch(() => {});
       }

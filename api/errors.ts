@@ -2,7 +2,6 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { isTemporalAway } from '../client/errors.ts';
 import { ProviderProblem, Refused } from '../client/refused.ts';
-import { described } from '../wire/described.ts';
 import type { ApiEnv } from './env.ts';
 import { Problem, problemResponse, retryAfter } from './problem.ts';
 
@@ -13,8 +12,8 @@ export const onError = (error: Error, c: Context<ApiEnv>): Response => problemRe
 /** Whatever was thrown becomes a problem; what we didn't expect is logged, and told to nobody. */
 export function logged(error: unknown, c: Context<ApiEnv>): Problem {
   const problem = problemOf(error);
-  if (problem.code === 'internal_error') c.var.log.error({ err: described(error) }, 'a request failed');
-  if (problem.code === 'temporarily_unavailable') c.var.log.warn({ err: described(error) }, 'a request came too early');
+  if (problem.code === 'internal_error') c.var.log.error({ err: error }, 'a request failed');
+  if (problem.code === 'temporarily_unavailable') c.var.log.warn({ err: error }, 'a request came too early');
   return problem;
 }
 

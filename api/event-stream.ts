@@ -3,7 +3,6 @@ import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import { listEvents, type StoredEvent } from '../db/events.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from '../wire/described.ts';
 import { Problem, retryAfter } from './problem.ts';
 
 /** How many streams each caller has open. */
@@ -31,7 +30,7 @@ export function streamEvents(services: Services, c: Context<ApiEnv>, streams: St
     try {
       await tell(services, stream, telling);
     } catch (error) {
-      c.var.log.warn({ err: described(error) }, 'a stream of events ended early');
+      c.var.log.warn({ err: error }, 'a stream of events ended early');
     } finally {
       leave(streams, key);
     }

@@ -10,7 +10,6 @@ import { LIMITS } from '../domain/limits.ts';
 import { inBackground } from './background.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Lifecycle } from './env.ts';
-import { described } from '../wire/described.ts';
 import { invalid, Problem, retryAfter } from './problem.ts';
 
 /** Carries a request out once for its Idempotency-Key, and answers repeats with what was answered first. */
@@ -135,7 +134,7 @@ async function settle(c: Context<ApiEnv>, { db, sealer, place }: Work, kept: Kep
     const answer = sealer.seal(kept, answerContext(place));
     await keepAnswer(db, place, { status: kept.status, answer, order: c.get('order') ?? null });
   } catch (error) {
-    c.var.log.warn({ err: described(error) }, 'an answer could not be kept for its Idempotency-Key');
+    c.var.log.warn({ err: error }, 'an answer could not be kept for its Idempotency-Key');
   }
 }
 

@@ -7,7 +7,6 @@ import { LIMITS } from '../domain/limits.ts';
 import { NoticeRejected } from '../providers/provider.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from '../wire/described.ts';
 import { newRouter } from './operation.ts';
 import { invalid, notFound, Problem, problemResponses } from './problem.ts';
 
@@ -62,7 +61,7 @@ function read(services: Services, c: Context<ApiEnv>, gateway: MachineGateway, b
     if (error instanceof ReportMalformed) throw invalid(...error.errors);
     if (!(error instanceof NoticeRejected)) throw error;
     count(services, 'rejected');
-    c.var.log.warn({ err: described(error) }, "a machine's report was not taken in");
+    c.var.log.warn({ err: error }, "a machine's report was not taken in");
     throw new Problem('unauthenticated', 'The signature does not hold, or the message is not of now.');
   }
 }

@@ -2,7 +2,6 @@ import type { z } from '@hono/zod-openapi';
 import type { Merchant } from '../db/keys.ts';
 import { METHODS, methodTerms, providerOf, takesCurrency, type PaymentMethod } from '../domain/method.ts';
 import type { Services } from './env.ts';
-import { described } from '../wire/described.ts';
 import { isDatabaseAway } from './errors.ts';
 import { Problem } from './problem.ts';
 import type { OfferedMethod } from './schemas.ts';
@@ -64,7 +63,7 @@ async function hasAccount({ findProvider, log }: Services, merchant: string, met
     return (await findProvider(merchant, providerOf(method))) !== null;
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
-    log.error({ merchant, method, err: described(error) }, "a merchant's provider account can't be used");
+    log.error({ merchant, method, err: error }, "a merchant's provider account can't be used");
     return false;
   }
 }

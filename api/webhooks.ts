@@ -12,7 +12,6 @@ import {
 } from '../providers/provider.ts';
 import { readBytes } from './body.ts';
 import type { ApiEnv, Services } from './env.ts';
-import { described } from '../wire/described.ts';
 import { newNoticeId } from './ids.ts';
 import { newRouter } from './operation.ts';
 import { namedProvider } from './named-provider.ts';
@@ -84,7 +83,7 @@ async function takeIn(
     }
     const isRejected = error instanceof NoticeRejected;
     count(isRejected ? 'rejected' : 'failed');
-    c.var.log.warn({ provider: provider.name, merchant, err: described(error) }, 'a notice was not taken in');
+    c.var.log.warn({ provider: provider.name, merchant, err: error }, 'a notice was not taken in');
     return isRejected ? 'rejected' : 'failed';
   }
 }
@@ -128,7 +127,7 @@ export async function tell(
   const telling = gateway.tellNotice(order, id).then(
     () => true,
     (error: unknown) => {
-      log.warn({ order, err: described(error) }, 'an order was not told of its notice; a relay will');
+      log.warn({ order, err: error }, 'an order was not told of its notice; a relay will');
       return false;
     },
   );

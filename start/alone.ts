@@ -1,7 +1,6 @@
 /** A part that is started alone, as in production: it brings nothing with it and seeds nothing. */
 import { connect } from '../db/connect.ts';
 import { isMigrated } from '../db/migrate.ts';
-import { described } from '../wire/described.ts';
 import { readPartConfig, type PartConfig } from './config.ts';
 import { messageOf, StartError } from './failure.ts';
 import { createLog } from './log.ts';
@@ -28,7 +27,7 @@ export async function runAlone({ start, port }: Part): Promise<void> {
     const running = { ...part, stop: () => part.stop().finally(endTracing) };
     around.log.info('started');
     running.failed?.catch((error: unknown) => {
-      around.log.fatal({ err: described(error) }, 'ended by itself');
+      around.log.fatal({ err: error }, 'ended by itself');
       process.exitCode = 1;
       void running.stop().finally(() => process.exit());
     });
@@ -76,7 +75,7 @@ function stopOnSignal(running: Running, { log }: Surroundings): void {
       void running.stop().then(
         () => process.exit(0),
         (error: unknown) => {
-          log.error({ err: described(error) }, 'did not stop well');
+          log.error({ err: error }, 'did not stop well');
           process.exit(1);
         },
       );

@@ -47,7 +47,22 @@ function optionsFor(level: LogLevel): LoggerOptions {
     base: null, // One machine, one process: nothing worth repeating on each line.
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: described },
     redact: { paths: SECRET_FIELDS.flatMap(everywhere), censor: '[redacted]' },
+  };
+}
+
+/** What is told of an error: a database's also carries the values of the row that it is about. */
+function described(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: typeof error };
+  const { name, message, stack, cause } = error;
+  const { code } = error as { code?: unknown };
+  return {
+    type: name,
+    message,
+    stack,
+    ...(code !== undefined && { code }),
+    ...(cause ? { cause: described(cause) } : {}),
   };
 }
 

@@ -1,6 +1,5 @@
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { described } from '../wire/described.ts';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
@@ -40,6 +39,6 @@ export function fieldsOf(meta: LogEntry['meta']): Record<string, unknown> {
   const { merchant, trace, error, ...rest } = meta ?? {};
   const order = /^order\/(.+)$/.exec(String(rest['workflowId'] ?? ''))?.[1];
   const fields = { order, merchant, trace };
-  if (error instanceof Error) return { ...fields, err: described(error), temporal: rest };
+  if (error instanceof Error) return { ...fields, err: error, temporal: rest };
   return { ...fields, temporal: error === undefined ? rest : { ...rest, error } };
 }

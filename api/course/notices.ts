@@ -8,7 +8,6 @@ import { isUnpaid, type Capture, type Payment } from '../../domain/order.ts';
 import { isRightMoney } from '../../domain/returns.ts';
 import type { KeptNotice, PaymentReport } from '../../providers/provider.ts';
 import type { ApiEnv, Services } from '../env.ts';
-import { described } from '../../wire/described.ts';
 import { newNoticeId } from '../ids.ts';
 import { tell } from '../webhooks.ts';
 import { fenOf } from '../yuan.ts';
@@ -140,7 +139,7 @@ async function asked(
     const ref = { method, orderId: order.id, outTradeNo, reference, startedAt, expiresAt, money };
     return (await provider?.query(ref)) ?? { state: 'unknown' };
   } catch (error) {
-    c.var.log.warn({ order: order.id, err: described(error) }, 'a provider did not confirm what a course client told');
+    c.var.log.warn({ order: order.id, err: error }, 'a provider did not confirm what a course client told');
     return { state: 'unknown' };
   }
 }

@@ -2,7 +2,6 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ApiEnv, CallApi, Services } from '../../api/env.ts';
-import { described } from '../../wire/described.ts';
 import { answer } from '../answer.tsx';
 import {
   apiFor,
@@ -99,7 +98,7 @@ async function leave(visit: Visit, payment: string): Promise<Response> {
 
 async function failed(c: Context<ApiEnv>, error: Error): Promise<Response> {
   const { status } = apiProblemOf(error);
-  if (status >= 500) c.var.log.error({ err: described(error) }, 'a page could not be shown');
+  if (status >= 500) c.var.log.error({ err: error }, 'a page could not be shown');
   const isUnknown = status === 401 || status === 404;
   return answer(
     c,

@@ -3,7 +3,6 @@ import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { callerOf } from '../../api/auth.ts';
 import type { ApiEnv, CallApi, Services } from '../../api/env.ts';
-import { described } from '../../wire/described.ts';
 import { notFound } from '../../api/problem.ts';
 import type { Scope } from '../../db/schema.ts';
 import { answer, type Page } from '../answer.tsx';
@@ -124,7 +123,7 @@ async function perform(c: Context<ApiEnv>, operator: Operator, action: Action): 
 async function failed(c: Context<ApiEnv>, error: Error): Promise<Response> {
   const say = speaker(languageOf(c.req.header('accept-language')));
   const problem = apiProblemOf(error);
-  if (problem.status >= 500) c.var.log.error({ err: described(error) }, 'a page could not be shown');
+  if (problem.status >= 500) c.var.log.error({ err: error }, 'a page could not be shown');
   return answer(
     c,
     say,

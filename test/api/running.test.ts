@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import pino from 'pino';
 import { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
 import { PROBLEMS } from '../../api/problem.ts';
 import { runApi } from '../../api/server.ts';
+import { createLog } from '../../start/log.ts';
 import { freePort } from '../../start/ports.ts';
 import { anotherApi, MERCHANT_KEY, startApi, tea, type TestApi } from './support.ts';
 
@@ -160,7 +160,7 @@ describe('the rate', () => {
 describe('a failure of ours', () => {
   it('tells nobody anything, but the log with the request’s id', async () => {
     const lines: string[] = [];
-    const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+    const log = createLog('info', { write: (line) => void lines.push(line) });
     const gateway = { ...api.deps.gateway, live: () => Promise.reject(new Error('the inside')) };
     const call = anotherApi(api, { log, gateway });
     const { body } = await call('POST /v1/orders', tea({ delivery: { phone: '13800138000' } }));

@@ -28,23 +28,47 @@ it('writes JSON lines with a time and a level in words', () => {
   expect(line).toEqual({ level: 'warn', time: expect.stringMatching(/^\d{4}-.*Z$/), order: 'ord_1', msg: 'odd' });
 });
 
-it('tells an activity’s error with its message, and without the row that a database quotes', () => {
+describe('an error is told with what it is and says, without the row that a database quotes', () => {
   const detail = { detail: 'Failing row contains (Ada, 13800138000)', code: '23502' };
-  const error = Object.assign(new Error('violates not-null'), detail);
+  const error = Object.assign(new TypeError('violates not-null'), detail);
+  const told = { type: 'TypeError', message: 'violates not-null', stack: expect.any(String), code: '23502' };
   const wrapped = new Error('not saved', { cause: error });
-  for (const each of [error, wrapped]) {
-    const text = linesOf((log) =>
-      log.warn(fieldsOf({ error: each, workflowId: 'order/ord_1', activityType: 'save' }), 'x'),
-    );
-    expect(JSON.parse(text)).toMatchObject({
-      order: 'ord_1',
-      err: { message: expect.stringContaining(each.message), stack: expect.any(String) },
-      temporal: { activityType: 'save' },
+  const toldAsCause = { type: 'Error', message: 'not saved', stack: expect.any(String), cause: told };
+  const both = [
+    [error, told],
+    [wrapped, toldAsCause],
+  ] as const;
+
+  it.each(both)('however it is logged: %s', (each, expected) => {
+    const text = linesOf((log) => {
+      log.error({ err: each }, 'a request failed');
+      log.child({ request: 'r-1' }).warn({ err: each }, 'a request came too early');
+      log.error(each);
     });
-    expect(text).toContain('violates not-null');
+    const errors = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).err);
+    expect(errors).toEqual([expected, expected, expected]);
     expect(text).not.toContain('Failing row');
-  }
-  expect(JSON.parse(linesOf((log) => log.info(fieldsOf({ taskQueue: 'orders' }), 'x')))).not.toHaveProperty('err');
+  });
+
+  it.each(both)('of an activity: %s', (each, expected) => {
+    const fields = fieldsOf({ error: each, workflowId: 'order/ord_1', activityType: 'save' });
+    const text = linesOf((log) => log.warn(fields, 'x'));
+    expect(JSON.parse(text)).toMatchObject({ order: 'ord_1', err: expected, temporal: { activityType: 'save' } });
+    expect(text).not.toContain('Failing row');
+  });
+
+  it('of an activity that did not fail there is none', () => {
+    expect(JSON.parse(linesOf((log) => log.info(fieldsOf({ taskQueue: 'orders' }), 'x')))).not.toHaveProperty('err');
+  });
+});
+
+it('what was thrown and is no error is not told', () => {
+  const text = linesOf((log) => log.error({ err: 'card 4111' }, 'a request failed'));
+  expect(JSON.parse(text)).toMatchObject({ err: { message: 'string' } });
+  expect(text).not.toContain('4111');
 });
 
 describe('the embedded mode', () => {
