@@ -27,8 +27,7 @@ export function doubtActivities({ db, gateway, now, log }: Deps) {
       await forEach(unproven, async (one) => {
         const state = await gateway.stateOf(one.id);
         if (state === 'at work') return;
-        const known = state === 'closed' ? one.version : ((await gateway.live(one.id))?.version ?? 0);
-        if (known < one.version) {
+        if (state === 'at rest' && !(await gateway.knows(one.id, one.version))) {
           await gateway.lookAgain(one.id);
           lost++;
         }

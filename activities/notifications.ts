@@ -67,7 +67,8 @@ async function settleDue({ db, gateway, log }: Deps, endpoint: string, at: Date)
       try {
         return (await gateway.stateOf(one.order)) === 'at work' ? [] : [one];
       } catch (error) {
-        log.warn({ order: one.order, err: error }, 'could not ask whether an order has settled');
+        const { order, merchant } = one;
+        log.warn({ order, merchant, err: error }, 'could not ask whether an order has settled');
         return [];
       }
     }),

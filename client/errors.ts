@@ -37,6 +37,9 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
+/** No task of it is complete yet. */
+export const hasNotBegun = (error: unknown): boolean => codeOf(error) === grpc.failedPrecondition;
+
 /** The workflow is not there, has not begun, or is busy loading: then the database has the answer. */
 export function queryHasNoAnswer(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError) return true;

@@ -34,7 +34,7 @@ import {
   type Granted,
   type OrderInput,
 } from '../workflows/messages.ts';
-import { isPassing, queryHasNoAnswer } from './errors.ts';
+import { hasNotBegun, isPassing, queryHasNoAnswer } from './errors.ts';
 import { ProviderProblem, Refused } from './refused.ts';
 import { Turns } from './turns.ts';
 
@@ -60,6 +60,8 @@ export type OrderGateway = {
   lookAgain(id: OrderId): Promise<void>;
   /** At work: a task of it is under way or to be repeated, and what that saved may be taken back until it is complete. */
   stateOf(id: OrderId): Promise<'at work' | 'at rest' | 'closed'>;
+  /** Whether its running workflow knows the order at that version. @throws if no worker answers in time */
+  knows(id: OrderId, version: number): Promise<boolean>;
   /** The running workflow's own answer; null if it isn't running (yet, or any more). */
   live(id: OrderId): Promise<OrderView | null>;
 };
@@ -87,6 +89,8 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     staticSummary: `Order ${id}, opened again`,
   });
 
+  const query = (id: OrderId): Promise<OrderView> =>
+    within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery));
   const tell = async (id: OrderId, signal: { name: string }, ...signalArgs: unknown[]): Promise<void> => {
     await within(TELLING_MS, () =>
       client.workflow.signalWithStart('order', { ...stored(id), signal: signal.name, signalArgs }),
@@ -124,13 +128,19 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     wake: (id) => tell(id, goOn),
     lookAgain: (id) => tell(id, lookAgain),
     stateOf: (id) => within(TELLING_MS, () => stateOf(client, id)),
-    live: (id) =>
-      within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery)).catch(
+    knows: (id, version) =>
+      query(id).then(
+        (known) => known.version >= version,
         (error: unknown) => {
-          if (queryHasNoAnswer(error)) return null;
+          if (hasNotBegun(error)) return false;
           throw error;
         },
       ),
+    live: (id) =>
+      query(id).catch((error: unknown) => {
+        if (queryHasNoAnswer(error)) return null;
+        throw error;
+      }),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Database } from './schema.ts';
 const ASKED_AGAIN_AFTER_MS = 1_000;
 
 /** An order's entries up to this one. */
-export type Unsettled = { order: OrderId; seq: number };
+export type Unsettled = { order: OrderId; merchant: string; seq: number };
 
 /** Those that are due at this endpoint, which are now due a moment later. An order in doubt may know less than is stored. */
 export async function takeUnsettled(
@@ -23,9 +23,10 @@ export async function takeUnsettled(
       order by next_attempt_at, number limit ${limit} for update skip locked),
     taken as (
       update notifications n set next_attempt_at = ${new Date(at.getTime() + ASKED_AGAIN_AFTER_MS)}
-      from due where n.number = due.number returning n.order_id, n.seq)
-    select order_id as "order", max(seq) as seq from taken
-    where exists (select from orders o where o.id = order_id and o.doubted_at is null) group by order_id`.execute(db);
+      from due where n.number = due.number returning n.order_id, n.merchant_id, n.seq)
+    select order_id as "order", merchant_id as merchant, max(seq) as seq from taken
+    where exists (select from orders o where o.id = order_id and o.doubted_at is null)
+    group by order_id, merchant_id`.execute(db);
   return rows;
 }
 

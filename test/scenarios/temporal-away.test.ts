@@ -42,7 +42,7 @@ async function saveAndBeLost(db: ApiDeps['db'], id: OrderId, wish: Wish): Promis
   const decision = decide(before, wish, Date.now());
   if ('refused' in decision) throw new Error(decision.refused.detail);
   const { outcome } = await saveOrder(db, {
-    run: row.saved_run!,
+    run: row.saved_run ?? row.run_id!,
     task: row.task + 1,
     before,
     events: decision.events,
@@ -107,6 +107,16 @@ describe('a decision that was saved, and lost with Temporal', () => {
     expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
     const proven = await until(stored(sale.id), (order) => order?.row.unproven_since === null, 60_000);
     expect(proven?.row.unproven_since).toBeNull();
+  });
+
+  it('counts, though it was the first that its order heard of', async () => {
+    const sale = await shop.sells();
+    await until(stored(sale.id), (order) => order?.row.run_id !== null);
+    const wish = { type: 'open_payment', method: 'alipay.page', by: MERCHANT } as const;
+    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, wish);
+    const opened = await until(stored(sale.id), (order) => order!.order.payments[0]!.action !== null, 60_000);
+    expect(opened!.order.payments).toMatchObject([{ method: 'alipay.page', status: 'pending' }]);
+    expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
   });
 
   it('is made when it is repeated', async () => {
