@@ -47,22 +47,32 @@ function optionsFor(level: LogLevel): LoggerOptions {
     base: null, // One machine, one process: nothing worth repeating on each line.
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: described },
+    serializers: { err: (error: unknown) => described(error, new Set()) },
     redact: { paths: SECRET_FIELDS.flatMap(everywhere), censor: '[redacted]' },
   };
 }
 
-/** What is told of an error: a database's also carries the values of the row that it is about. */
-function described(error: unknown): Record<string, unknown> {
+/** A line tells of so many errors in full. */
+const MOST_ERRORS = 20;
+
+/**
+ * What is told of an error, and of those behind it: a refused connection has one for each address. Nothing else: a
+ * database's also carries the values of the row that it is about. Causes may go round in a circle, or on and on.
+ * @param told in full before, on the same line: of these, and of those that are too many, only what they say
+ */
+function described(error: unknown, told: Set<Error>): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: typeof error };
-  const { name, message, stack, cause } = error;
+  const { name: type, message, stack, cause } = error;
+  if (told.has(error) || told.size >= MOST_ERRORS) return { type, message };
+  told.add(error);
   const { code } = error as { code?: unknown };
   return {
-    type: name,
+    type,
     message,
     stack,
     ...(code !== undefined && { code }),
-    ...(cause ? { cause: described(cause) } : {}),
+    ...(cause ? { cause: described(cause, told) } : {}),
+    ...(error instanceof AggregateError && { errors: error.errors.map((each) => described(each, told)) }),
   };
 }
 
