@@ -1,6 +1,6 @@
 /** The whole system as it runs in production: every part a process of its own. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../db/connect.ts';
@@ -14,6 +14,7 @@ import {
   type PublishedBySimulator,
 } from '../start/demo-accounts.ts';
 import { StartError, type Progress } from '../start/failure.ts';
+import { sizeOf } from '../start/log-file.ts';
 import { freePort } from '../start/ports.ts';
 import { spawnChild, type Child, type ChildSpec } from '../start/processes.ts';
 import { seedMerchant } from '../start/seed.ts';
@@ -49,34 +50,53 @@ const POLL_MS = 100;
 /** Providers repeat what we didn't take in after a twentieth of the time that they would really wait. */
 const NOTICE_TIME_SCALE = 0.05;
 
+type Running = { stop(): Promise<void> };
+
 /** @throws StartError, StoppedEarly; nothing is left running then */
 export async function startSystem(options: SystemOptions): Promise<System> {
   options.progress('Starting PostgreSQL and Temporal');
   const servers = await startServers(options);
+  const users: Running[] = [];
+  const stop = () => stopAll(users, servers);
   try {
-    return await startParts(options, servers);
+    return { ...(await startParts(options, servers, users)), stop };
   } catch (error) {
-    await servers.stop();
+    await Promise.allSettled([stop()]); // Why it did not start is worth more than what else went wrong then.
     throw error;
   }
 }
 
-async function startParts({ dataDir, progress }: SystemOptions, servers: Servers): Promise<System> {
+/** First who uses the servers, then these, whatever the others say. @throws what the first one did that did not stop */
+export async function stopAll(users: readonly Running[], servers: Running): Promise<void> {
+  const stopped = await Promise.allSettled(users.map((one) => one.stop()));
+  await servers.stop();
+  const failed = stopped.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** @param running gets each process at once when it runs */
+async function startParts(
+  { dataDir, progress }: SystemOptions,
+  servers: Servers,
+  running: Running[],
+): Promise<Omit<System, 'stop'>> {
   const ports = { api: await freePort(), worker: await freePort(), simulator: await freePort() };
-  const [apiUrl, simulatorUrl] = [ports.api, ports.simulator].map((port) => `http://127.0.0.1:${port}`) as [
-    string,
-    string,
-  ];
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
+  const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
   progress('Starting the simulator, the API and the worker');
   const accounts = demoAccounts(dataDir);
-  const startSimulator = await simulatorOf(accounts, { dataDir, apiUrl, simulatorUrl, port: ports.simulator });
+  const startSimulator = simulatorOf(accounts, { dataDir, apiUrl, simulatorUrl, port: ports.simulator });
   let simulator = await startSimulator();
+  running.push({ stop: () => simulator.child.stop() });
   await prepareDatabase(servers.databaseUrl, accounts, simulator.published);
   const encryptionKey = randomBytes(32).toString('base64');
   const environment = partEnvironment(servers, { apiUrl, encryptionKey, ...ports });
   const part = (name: string) => new KeptRunning(partSpec(dataDir, name, environment), () => servers.areSteady());
   const parts = { API: part('api'), worker: part('worker') };
-  const system: System = {
+  running.push(...Object.values(parts));
+  await Promise.all(Object.values(parts).map((one) => one.start()));
+  await untilReady(apiUrl);
+  return {
     dataDir,
     apiUrl,
     workerUrl: `http://127.0.0.1:${ports.worker}`,
@@ -94,19 +114,7 @@ async function startParts({ dataDir, progress }: SystemOptions, servers: Servers
       await servers.cut(ms);
     },
     ready: () => untilReady(apiUrl),
-    async stop() {
-      await Promise.all([...Object.values(parts), simulator.child].map((one) => one.stop()));
-      await servers.stop();
-    },
   };
-  try {
-    await Promise.all(Object.values(parts).map((one) => one.start()));
-    await system.ready();
-    return system;
-  } catch (error) {
-    await system.stop();
-    throw error;
-  }
 }
 
 async function prepareDatabase(url: string, accounts: DemoAccounts, published: PublishedBySimulator): Promise<void> {
@@ -161,12 +169,11 @@ type SimulatorPlace = { dataDir: string; apiUrl: string; simulatorUrl: string; p
 type RunningSimulator = { child: Child; published: PublishedBySimulator };
 
 /** @returns starts it; started again it goes on with the same books */
-async function simulatorOf(
+function simulatorOf(
   accounts: DemoAccounts,
   { dataDir, apiUrl, simulatorUrl, port }: SimulatorPlace,
-): Promise<() => Promise<RunningSimulator>> {
+): () => Promise<RunningSimulator> {
   const file = join(dataDir, 'secrets', 'simulator.json');
-  mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
   const config = {
     merchants: simulatedMerchants(accounts, apiUrl),
     machineOwners: simulatedMachineOwners(accounts),
@@ -181,22 +188,20 @@ async function simulatorOf(
     SIMULATOR_PORT: String(port),
     DATA_DIR: dataDir,
   };
+  const spec = node(dataDir, 'simulator', [resolve(import.meta.dirname, '../simulator/main.ts')], env);
   return async () => {
-    const spec = node(dataDir, 'simulator', [resolve(import.meta.dirname, '../simulator/main.ts')], env);
-    writeFileSync(spec.logFile, '', { mode: 0o600 });
+    const logged = sizeOf(spec.logFile);
     const child = await spawnChild(spec);
-    return { child, published: await published(child, spec.logFile) };
+    return { child, published: await published(child, () => readFileSync(spec.logFile).toString('utf8', logged)) };
   };
 }
 
-/** What the simulator prints once it listens. */
-async function published(child: Child, logFile: string): Promise<PublishedBySimulator> {
-  for (const end = Date.now() + READY_WITHIN_MS; Date.now() < end && !child.hasExited(); await sleep(POLL_MS)) {
-    const said = readFileSync(logFile, 'utf8');
-    if (said.trimEnd().endsWith('\n}')) return JSON.parse(said) as PublishedBySimulator;
-  }
+/** What the simulator prints once it listens. @param said all that it has printed since it was started */
+async function published(child: Child, said: () => string): Promise<PublishedBySimulator> {
+  for (const end = Date.now() + READY_WITHIN_MS; Date.now() < end && !child.hasExited(); await sleep(POLL_MS))
+    if (said().endsWith('\n}\n')) return JSON.parse(said()) as PublishedBySimulator;
   await child.stop();
-  throw new StartError(`The simulator did not start. It said:\n${readFileSync(logFile, 'utf8')}`);
+  throw new StartError(`The simulator did not start. It said:\n${said()}`);
 }
 
 async function untilReady(apiUrl: string): Promise<void> {

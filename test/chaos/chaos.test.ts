@@ -117,6 +117,8 @@ describe('the comparison', () => {
       lines.push(JSON.stringify({ payment: { ...payment, paidAmount: payment.paidAmount + 1 } }));
       writeFileSync(file, `${lines.join('\n')}\n`);
     });
+    const said = readFileSync(join(chaos.system.dataDir, 'logs', 'simulator.log'), 'utf8');
+    expect(said.match(/^\{$/gm)).toHaveLength(2); // What was said before it was down is still there.
     expect(new Set(await found(order.id))).toEqual(
       new Set(['ledger and books differ', 'ledger and statements', 'money astray']),
     );
