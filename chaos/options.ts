@@ -5,7 +5,7 @@ import { UsageError } from '../start/program.ts';
 
 export type Options = {
   orders: number;
-  /** The same seed: the same orders, and the same things going wrong after as many of them. */
+  /** The same seed: the same orders, and the same things going wrong in the same order. */
   seed: number;
   help: boolean;
 };

@@ -130,7 +130,7 @@ async function runAll(chaos: Chaos, options: ChaosOptions): Promise<void> {
   chaos.underWay = await untilQuiet(chaos, plans, { progress, signal });
 }
 
-/** Orders begin a few at a time; after so many of them something goes wrong. */
+/** Orders begin a few at a time; after at least so many of them something goes wrong. */
 async function stormyOrders(chaos: Chaos, { seed, orders, progress, signal }: ChaosOptions): Promise<Lived[]> {
   const lived: Lived[] = [];
   let begun = 0;

@@ -1,4 +1,8 @@
-/** What goes wrong, and after how many orders: all of it from the seed. */
+/**
+ * What goes wrong, and after how many orders at least: all of it from the seed. One thing comes after the other, and a
+ * server that is away is waited for while orders go on: what falls into a long outage comes after it, all at once.
+ */
+import { unreachable } from '../domain/brand.ts';
 import { PROVIDERS, type ProviderName } from '../domain/method.ts';
 import { randomOf, type Random } from './random.ts';
 import { SERVERS, type ServerName } from './servers.ts';
@@ -15,7 +19,7 @@ export type Blow = { afterOrders: number; what: string } & (
 );
 type Blowing = Blow extends infer B ? (B extends Blow ? Omit<B, 'afterOrders' | 'what'> : never) : never;
 
-/** Something new goes wrong after so many orders. */
+/** So often something new goes wrong. */
 const ORDERS_PER_BLOW = 4;
 const ORDERS_PER_KILL = 40;
 const ORDERS_PER_CUT = 100;
@@ -42,7 +46,7 @@ export function stormOf(seed: number, orders: number, machineOf: (index: number)
   }
   return blows
     .toSorted(([a], [b]) => a - b)
-    .map(([afterOrders, blow]) => ({ ...blow, afterOrders, what: inWords(blow) }) as Blow);
+    .map(([afterOrders, blow]) => ({ ...blow, afterOrders, what: blowInWords(blow) }) as Blow);
 }
 
 const times = <T>(count: number, make: () => T): T[] => Array.from({ length: Math.max(1, Math.round(count)) }, make);
@@ -55,6 +59,10 @@ function weather(random: Random): Blowing {
   return { type: 'faults', provider, settings: faultsOf(random) };
 }
 
+/**
+ * A setting stays until it is set again or all are ended (see simulator/faults.ts). Of notices that get lost, and refunds
+ * that are refused, nothing else could be seen: what is to befall them ends that first.
+ */
 function faultsOf(random: Random): Record<string, unknown> {
   const faults = {
     drop: { drop_notices: true },
@@ -100,7 +108,7 @@ function machineMode(random: Random): MachineMode | null {
   return modes[random.weighted({ well: 55, jams: 12, jamsAlways: 6, silent: 9, late: 12, stutters: 6 })] ?? null;
 }
 
-function inWords(blow: Blowing): string {
+function blowInWords(blow: Blowing): string {
   switch (blow.type) {
     case 'faults':
       return `${blow.provider ?? 'all providers'}: ${JSON.stringify(blow.settings)}`;
@@ -111,11 +119,15 @@ function inWords(blow: Blowing): string {
     case 'kill':
       return `the ${blow.part} is killed`;
     case 'power cut':
-      return `the power fails for ${(blow.ms / 1000).toFixed(1)} s`;
+      return `the power fails for ${secondsOf(blow)}`;
     case 'away':
-      return `${blow.server} is away for ${(blow.ms / 1000).toFixed(1)} s`;
+      return `${blow.server} is away for ${secondsOf(blow)}`;
+    default:
+      return unreachable(blow);
   }
 }
+
+const secondsOf = ({ ms }: { ms: number }): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Done when it is over: a server that was away is back. */
 export async function strike(
@@ -135,5 +147,7 @@ export async function strike(
       return system.losePower(blow.ms);
     case 'away':
       return system.servers.away(blow.server, blow.ms);
+    default:
+      return unreachable(blow);
   }
 }
