@@ -43,6 +43,8 @@ export type Plan = {
   isLookedAfter: boolean;
   /** How they decide then. */
   verdict: Verdict;
+  /** Says what they think of it, after its delivery. */
+  reviews: boolean;
 };
 
 const ALL = Object.keys(METHODS) as PaymentMethod[];
@@ -69,6 +71,7 @@ export function planOf(seed: number, index: number): Plan {
     refunds: refundsOf(random),
     isLookedAfter: random.chance(0.9),
     verdict: verdictOf(random),
+    reviews: random.chance(0.33),
   };
 }
 

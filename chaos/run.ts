@@ -19,7 +19,7 @@ import { openShop, type Shop } from './shop.ts';
 import { simulatorAt, type Simulator } from './simulator.ts';
 import { statementFindings } from './statements.ts';
 import { stormOf, strike } from './storm.ts';
-import { at, live, type Lived } from './story.ts';
+import { live, withRedirect, type Lived } from './story.ts';
 import { startSystem, type System } from './system.ts';
 
 export type ChaosOptions = { orders: number; seed: number; progress: Progress; signal: AbortSignal };
@@ -158,7 +158,7 @@ async function lateMoney(chaos: Chaos, lived: readonly Lived[], progress: Progre
   progress(`Late money comes through for ${late.length} attempts, and the worker is killed`);
   chaos.system.parts.worker.kill();
   for (const payment of late)
-    await chaos.simulator.buyer(payment.out_trade_no, at(payment, { action: 'pay', force: true }));
+    await chaos.simulator.buyer(payment.out_trade_no, withRedirect(payment, { action: 'pay', force: true }));
 }
 
 async function judge(chaos: Chaos): Promise<Verdict> {

@@ -13,7 +13,10 @@ export type Calls = {
   slowestTurnedAwayMs: number;
   /** Which call that was. */
   slowestTurnedAway: string;
-  /** What no caller should ever see: 500, 503 without Retry-After or long after it was asked for, no answer at all. */
+  /**
+   * What no caller should ever see: 500, 503 without Retry-After or long after it was asked for, no answer in time, one
+   * that is no JSON, none that counts in five minutes of asking; and what a caller sees wrong in the answers together.
+   */
   improper: string[];
   /** How often each refusal came, by its code. */
   refusals: Record<string, number>;
@@ -25,6 +28,7 @@ export type Shop = {
   calls: Calls;
 };
 
+export const MERCHANT_KEY = DEMO.apiKey;
 /** Who decides about refunds that the merchant's own key applied for. */
 export const OPERATOR_KEY = DEMO.operatorKey;
 
@@ -44,7 +48,7 @@ export function openShop(apiUrl: string, signal: AbortSignal, outage: Outage, pa
   const calls: Calls = { turnedAway: 0, slowestTurnedAwayMs: 0, slowestTurnedAway: 'none', improper: [], refusals: {} };
   return {
     calls,
-    async call<T>(request: string, body?: object, key: string = DEMO.apiKey): Promise<Answer<T>> {
+    async call<T>(request: string, body?: object, key = MERCHANT_KEY): Promise<Answer<T>> {
       const idempotencyKey = randomUUID();
       const end = Date.now() + GIVE_UP_MS;
       for (let atProvider = 1; ;) {

@@ -5,7 +5,7 @@ import type { OrderBody, Payment as PaymentSchema, Refund as RefundSchema } from
 import { unreachable } from '../domain/brand.ts';
 import { methodTerms } from '../domain/method.ts';
 import type { AttemptPlan, Plan, RefundPlan } from './plan.ts';
-import { OPERATOR_KEY, type Shop } from './shop.ts';
+import { MERCHANT_KEY, OPERATOR_KEY, type Shop } from './shop.ts';
 import type { Simulator, Wish } from './simulator.ts';
 
 export type Payment = z.infer<typeof PaymentSchema>;
@@ -45,7 +45,8 @@ async function tryToPay({ shop, simulator }: World, lived: Lived, attempt: Attem
   if (opened.status !== 201) return;
   const payment = opened.body;
   if (attempt.late) lived.late.push(payment);
-  for (const wish of wishesOf(attempt, payment.amount)) await simulator.buyer(payment.out_trade_no, at(payment, wish));
+  for (const wish of wishesOf(attempt, payment.amount))
+    await simulator.buyer(payment.out_trade_no, withRedirect(payment, wish));
 }
 
 const openingOf = ({ method, authCode }: AttemptPlan, { person }: Plan): object => {
@@ -57,8 +58,8 @@ const openingOf = ({ method, authCode }: AttemptPlan, { person }: Plan): object 
   };
 };
 
-/** Only the browser carries some payments to their provider. */
-export const at = ({ action }: Payment, wish: Wish): Wish =>
+/** Only the browser carries some payments to their provider: the wish then says where it is sent to. */
+export const withRedirect = ({ action }: Payment, wish: Wish): Wish =>
   action?.type === 'redirect' ? { ...wish, url: action.url } : wish;
 
 function wishesOf({ buyer }: AttemptPlan, amount: number): Wish[] {
@@ -86,8 +87,8 @@ function wishesOf({ buyer }: AttemptPlan, amount: number): Wish[] {
 async function untilPaid({ shop }: World, id: string): Promise<OrderBody | null> {
   for (const end = Date.now() + PAID_WITHIN_MS; ; await sleep(LOOK_MS)) {
     const { status, body } = await shop.call<OrderBody>(`GET /v1/orders/${id}`);
-    if (status === 200 && (body.paid_at !== null || body.status === 'cancelled' || Date.now() > end)) return body;
-    if (Date.now() > end) return null;
+    const order = status === 200 ? body : null;
+    if (order?.paid_at || order?.status === 'cancelled' || Date.now() > end) return order;
   }
 }
 
@@ -107,7 +108,7 @@ async function deliver({ shop }: World, plan: Plan, { id, items, pickup_code: co
   }
   if (code !== null) await pickUp(shop, plan, code);
   if (byShop.length > 0 && !plan.failsToDeliver) await shop.call(`POST /v1/orders/${id}/receipt`);
-  if (plan.index % 3 === 0) await shop.call(`POST /v1/orders/${id}/review`, { rating: 5, comment: 'as expected' });
+  if (plan.reviews) await shop.call(`POST /v1/orders/${id}/review`, { rating: 5, comment: 'as expected' });
 }
 
 /** Twice at the same moment: it opens once. */
@@ -119,19 +120,23 @@ export async function pickUp(shop: Shop, { machineNo }: Plan, code: string): Pro
 }
 
 async function refund(shop: Shop, order: OrderBody, { of, share, by, verdict }: RefundPlan): Promise<void> {
-  const { id, amounts, items, checkout_url: checkout } = order;
+  const { id, amounts, items } = order;
   const part = Math.max(1, Math.floor(amounts.paid * share));
   const what = {
     all: {},
     part: { amount: part },
     item: { items: [{ item_id: items[0]!.id, quantity: 1 }] },
   }[of];
-  const key = by === 'customer' && checkout !== null ? new URL(checkout).searchParams.get('token') : null;
+  const key = by === 'customer' ? checkoutTokenOf(order) : MERCHANT_KEY;
   const asked = { reason: 'does not fit', ...what };
-  const { status, body } = await shop.call<Refund>(`POST /v1/orders/${id}/refunds`, asked, key ?? undefined);
+  const { status, body } = await shop.call<Refund>(`POST /v1/orders/${id}/refunds`, asked, key);
   if (status === 202) await decide(shop, id, body.id, verdict);
 }
 
-/** Both an application and its decision may have come twice by now. */
+/** The merchant shows its customer the page of the order, and the page calls with the token that is in its address. */
+const checkoutTokenOf = ({ checkout_url: checkout }: OrderBody): string =>
+  new URL(checkout!).searchParams.get('token')!;
+
+/** A person's word about a refund that was applied for. If it was decided already, that is refused, and left at that. */
 export const decide = (shop: Shop, order: string, refundId: string, verdict: RefundPlan['verdict']) =>
   shop.call(`POST /v1/orders/${order}/refunds/${refundId}/${verdict}`, { note: 'seen' }, OPERATOR_KEY);

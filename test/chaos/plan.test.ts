@@ -23,6 +23,7 @@ it('orders of all kinds and methods are among them, whatever the seed', () => {
     expect(new Set(many.flatMap(({ attempts }) => attempts.map(({ buyer }) => buyer))).size).toBe(7);
     for (const field of ['test', 'confirm']) expect(many.some(({ order }) => field in order)).toBe(true);
     expect(new Set(many.map(({ cancels }) => cancels)).size).toBe(3);
+    expect(new Set(many.map(({ reviews }) => reviews)).size).toBe(2);
   }
 });
 
