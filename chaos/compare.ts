@@ -34,7 +34,7 @@ export function compare({ orders, strayMoney }: Evidence, created: readonly stri
     ...strayMoney.map((money) => ({
       kind: 'ledger and books differ' as const,
       order: null,
-      what: `a provider has ${inWords(money)}, which is no order's`,
+      what: `a provider has ${moneyInWords(money)}, which is no order's`,
     })),
     ...lostOrDoubled(
       orders.map(({ order }) => order.merchant_order_no),
@@ -52,15 +52,15 @@ const isAtRest: Rule = ({ order, isLookedAfter }) => {
   return [{ kind: 'not at rest', what: `${is}, and ${rest}, although people saw to it` }];
 };
 
-const inWords = ({ provider, out_trade_no, type, amount, currency }: Money): string =>
+const moneyInWords = ({ provider, out_trade_no, type, amount, currency }: Money): string =>
   `${type} ${currency} ${amount} of ${out_trade_no} at ${provider}`;
 
 const ledgerIsTheirs: Rule = ({ ledger, books }) => [
-  ...without(ledger.map(inWords), books.map(inWords)).map((money) => ({
+  ...without(ledger.map(moneyInWords), books.map(moneyInWords)).map((money) => ({
     kind: 'ledger and books differ' as const,
     what: `only we have ${money}`,
   })),
-  ...without(books.map(inWords), ledger.map(inWords)).map((money) => ({
+  ...without(books.map(moneyInWords), ledger.map(moneyInWords)).map((money) => ({
     kind: 'ledger and books differ' as const,
     what: `only the provider has ${money}`,
   })),
