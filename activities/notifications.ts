@@ -10,7 +10,8 @@ import {
   pauseEndpoint,
 } from '../db/notifications.ts';
 import type { Claimed } from '../db/notifications.ts';
-import { settle, takeUnsettled } from '../db/unsettled.ts';
+import { proven } from '../db/doubts.ts';
+import { settle, takeUnsettled, type Unsettled } from '../db/unsettled.ts';
 import { openSecrets, type Endpoint } from '../db/endpoints.ts';
 import { pauseAfter } from '../domain/notification.ts';
 import { notificationAttempts } from '../notifications/attempts.ts';
@@ -60,12 +61,13 @@ const GRACE = 5_000;
 const MOST_ENDPOINTS = 200;
 
 /** A workflow task that is repeated, after an outage of Temporal perhaps much later, may take back what it had saved. */
-async function settleDue({ db, gateway, log }: Deps, endpoint: string, at: Date): Promise<void> {
+async function settleDue(deps: Deps, endpoint: string, at: Date): Promise<void> {
+  const { db, log } = deps;
   const unsettled = await takeUnsettled(db, endpoint, at, BATCH);
-  const complete = await Promise.all(
+  const settled = await Promise.all(
     unsettled.map(async (one) => {
       try {
-        return (await gateway.stateOf(one.order)) === 'at work' ? [] : [one];
+        return (await isSettled(deps, one)) ? [one] : [];
       } catch (error) {
         const { order, merchant } = one;
         log.warn({ order, merchant, err: error }, 'could not ask whether an order has settled');
@@ -73,7 +75,16 @@ async function settleDue({ db, gateway, log }: Deps, endpoint: string, at: Date)
       }
     }),
   );
-  await settle(db, complete.flat(), at);
+  await settle(db, endpoint, settled.flat(), at);
+}
+
+/** A task that granted a wish leaves no trace where it is lost: then the workflow has to know what was saved. */
+async function isSettled({ db, gateway }: Deps, { order, version, isUnproven }: Unsettled): Promise<boolean> {
+  const state = await gateway.stateOf(order);
+  if (state !== 'at rest' || !isUnproven) return state !== 'at work';
+  if (!(await gateway.knows(order, version))) return false;
+  await proven(db, { id: order, version });
+  return true;
 }
 
 type Outcome = { answer: Answer | null; error: string | null };

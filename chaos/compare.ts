@@ -143,7 +143,9 @@ const dispensedOnce: Rule = ({ order, dispensed }) =>
   });
 
 const gaveUpInAnOutage = ({ report, last_error }: Dispensed): boolean =>
-  report === 'given_up' && (last_error === 'answered 503' || !last_error?.startsWith('answered '));
+  report === 'given_up' &&
+  last_error !== null &&
+  (last_error === 'answered 503' || !last_error.startsWith('answered '));
 
 const sumOfDispensed = (dispensed: readonly Dispensed[]): number =>
   dispensed.reduce((sum, one) => sum + one.dispensed, 0);

@@ -52,6 +52,7 @@ export type Sources = {
 };
 
 const AT_ONCE = 8;
+const MOST_TRIES = 5;
 
 export async function gather(sources: Sources): Promise<Evidence> {
   const { shop, simulator, plans } = sources;
@@ -77,7 +78,7 @@ type OurSide = Pick<OrderEvidence, 'order' | 'live' | 'events' | 'queried' | 'me
 /** At one version: an order that rests asks once more, minutes later, about attempts that nobody could close. */
 async function ourSide({ shop, receiver, db, temporal }: Sources, { id }: OrderBody): Promise<OurSide> {
   const read = async (how = '') => (await shop.call<OrderBody>(`GET /v1/orders/${id}${how}`)).body;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const order = await read();
     const side = {
       order,
@@ -87,7 +88,7 @@ async function ourSide({ shop, receiver, db, temporal }: Sources, { id }: OrderB
       messages: receiver.of(id),
       ledger: await ledgerOf(db, id),
     };
-    if ((await read()).version === order.version) return side;
+    if ((await read()).version === order.version || tries === MOST_TRIES) return side;
   }
 }
 

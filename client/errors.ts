@@ -37,7 +37,7 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
-/** No task of it is complete yet. */
+/** A query's failure: no task of the workflow is complete yet (or they fail, again and again). */
 export const hasNotBegun = (error: unknown): boolean => codeOf(error) === grpc.failedPrecondition;
 
 /** The workflow is not there, has not begun, or is busy loading: then the database has the answer. */

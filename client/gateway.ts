@@ -58,7 +58,10 @@ export type OrderGateway = {
   wake(id: OrderId): Promise<void>;
   /** Has it go on from what is stored, should that be more than it knows. */
   lookAgain(id: OrderId): Promise<void>;
-  /** At work: a task of it is under way or to be repeated, and what that saved may be taken back until it is complete. */
+  /**
+   * At work: a task of it is under way or to be repeated, and what that saved may be taken back until it is complete. At
+   * rest: no task is known; one that was lost with the server before it was written down is not.
+   */
   stateOf(id: OrderId): Promise<'at work' | 'at rest' | 'closed'>;
   /** Whether its running workflow knows the order at that version. @throws if no worker answers in time */
   knows(id: OrderId, version: number): Promise<boolean>;

@@ -34,19 +34,20 @@ export type Unproven = { id: OrderId; version: number };
 
 /**
  * A save that granted a wish may be all that is left of it: should everything end at once, nobody is there to doubt. So such an
- * order is unproven until a later task saves, or its workflow is seen to know the version. The oldest first; they come up
- * again after as long.
+ * order is unproven until a later task saves that knows of it, or its workflow is seen to know the version. The oldest
+ * first; what is taken comes up again after as long.
  */
 export async function takeUnproven(db: Kysely<Database>, before: Date, limit: number): Promise<Unproven[]> {
   const { rows } = await sql<Unproven>`
     update orders set unproven_since = clock_timestamp() where id in (
-      select id from orders where unproven_since < ${before} order by unproven_since limit ${limit})
+      select id from orders where unproven_since < ${before} order by unproven_since limit ${limit}
+      for update skip locked)
     returning id, version`.execute(db);
   return rows;
 }
 
 /** Its workflow knows that version, or is told to look. A later save may have to be proven itself. */
-export async function prove(db: Kysely<Database>, { id, version }: Unproven): Promise<void> {
+export async function proven(db: Kysely<Database>, { id, version }: Unproven): Promise<void> {
   await db
     .updateTable('orders')
     .set({ unproven_since: null })

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { OrderEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
-import type { Order } from '../domain/order.ts';
+import { isOpened, type Order } from '../domain/order.ts';
 import { codeIsLive, hasCode } from '../domain/pickup.ts';
 import { endpointsTold, outboxRows, toldBySave } from './outbox.ts';
 import { bookOf, eventRows, itemColumns, ledgerRows, orderColumns, paymentRows, refundRows } from './rows.ts';
@@ -30,7 +30,7 @@ export type Save = {
 /**
  * saved: all is in; older: a later task of the same run has saved already, nothing was changed;
  * conflict: what is stored has more than this run knows, nothing was changed. Another run has gone on with this order (an
- * operator's reset), or a lost task had begun or opened an attempt: the buyer may have seen it, so it is never taken back.
+ * operator's reset), or a lost task had granted a wish, or begun or opened an attempt: somebody may have seen it.
  */
 export type SaveOutcome = 'saved' | 'older' | 'conflict';
 /** `endpoints`: those that there is something new for. */
@@ -61,15 +61,15 @@ const baseAndTask = ({ before, task }: Save) => sql`(${before.version}::int, ${t
 
 /**
  * A run that saved before goes on from its own base; another one only from exactly what is stored. Neither forgets an
- * attempt, nor that there was something to pay it with.
+ * attempt, nor that one was opened; nor, but for the sake of another wish, one that was granted and not proven (doubts.ts).
  */
 function guardedOrder(order: Order, save: Save) {
   const { before, run, task } = save;
   const columns = orderColumns(order);
-  const attempts = order.payments.flatMap(({ id, startedAt, action }) => [
-    `${id} ${startedAt}`,
-    ...(action ? [`${id} ${startedAt} shown`] : []),
-  ]);
+  const attempts = order.payments.flatMap((payment) => {
+    const attempt = `${payment.id} ${payment.startedAt}`;
+    return isOpened(payment) ? [attempt, `${attempt} opened`] : [attempt];
+  });
   return sql`saved as (
     update orders set
       status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
@@ -79,8 +79,10 @@ function guardedOrder(order: Order, save: Save) {
     where id = ${order.id} and case when saved_run = ${run}
       then (base, task) <= ${baseAndTask(save)} else version = ${before.version} end
       and not exists (select from jsonb_array_elements(book -> 'payments') p
-        where concat_ws(' ', p ->> 'id', p ->> 'startedAt', case when p ->> 'action' is not null then 'shown' end)
+        where concat_ws(' ', p ->> 'id', p ->> 'startedAt',
+          case when p ->> 'action' is not null or p ->> 'withoutAction' is not null then 'opened' end)
           <> all(${attempts}::text[]))
+      and (unproven_since is null or version = ${before.version} or (base, task) = ${baseAndTask(save)} or ${save.hasWish})
     returning id)`;
 }
 

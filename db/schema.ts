@@ -150,7 +150,7 @@ export interface OrdersTable {
   run_id: string | null;
   /** Since when its workflow may know less than is stored: see doubts.ts. */
   doubted_at: Date | null;
-  /** Its last save granted a wish, which its workflow is yet to be seen to know: see doubts.ts. */
+  /** Its last save granted a wish, which its workflow is yet to be seen to know; moved on by each look: see doubts.ts. */
   unproven_since: Date | null;
   created_at: Date;
   expires_at: Date;

@@ -5,7 +5,9 @@ import { notificationActivities } from '../../activities/notifications.ts';
 import type { Deps } from '../../activities/index.ts';
 import { putEndpoint, sealSecrets } from '../../db/endpoints.ts';
 import { newSecret } from '../../wire/standard-webhooks.ts';
+import type { RefundId } from '../../domain/ids.ts';
 import { startDoomed } from '../support/doomed.ts';
+import { saveAndBeLost } from '../support/lost.ts';
 import { create, MERCHANT, stored, until } from '../support/orders.ts';
 import { SEALER } from '../support/sealer.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -65,3 +67,38 @@ it('what a task saved is not told before that task is complete', { timeout: 120_
   );
   expect(told()).toEqual((await entries()).map(({ type, at }) => `${type} ${at.toISOString()}`));
 });
+
+it('a wish that was saved is not told before its workflow knows of it', { timeout: 120_000 }, async () => {
+  await system.startWorker();
+  const id = await create(system, { test: true });
+  const [item] = (await stored(system, id)).items;
+  const report = { itemId: item!.id, quantity: 1, by: MERCHANT };
+  await system.gateway.tellDelivery(id, { ...report, status: 'delivered' });
+  await until(
+    async () => (await stored(system, id)).items[0]!.status,
+    (status) => status === 'delivered',
+    60_000,
+  );
+  await until(
+    () => system.gateway.stateOf(id),
+    (state) => state === 'at rest',
+    60_000,
+  );
+  await saveAndBeLost(system.db, id, { type: 'apply_refund', refund: 'ref_lost' as RefundId, ...REFUND });
+  await tellLater();
+  const types = () => receiver.received.filter(({ body }) => body.data.id === id).map(({ body }) => body.type);
+  expect(types()).not.toContain('refund.requested');
+  await system.gateway.lookAgain(id);
+  await until(
+    async () => types(),
+    (all) => all.includes('refund.requested'),
+    60_000,
+  );
+});
+const REFUND = {
+  ask: { type: 'all' },
+  reason: 'broken',
+  origin: 'merchant',
+  applicant: 'key:x',
+  by: MERCHANT,
+} as const;

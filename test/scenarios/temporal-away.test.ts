@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiDeps } from '../../api/env.ts';
 import { findOrder } from '../../db/orders.ts';
-import { saveOrder } from '../../db/save.ts';
 import type { Wish } from '../../domain/commands.ts';
-import { decide } from '../../domain/decide.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { replay } from '../support/histories.ts';
+import { saveAndBeLost } from '../support/lost.ts';
 import { MERCHANT, OPERATOR, until } from '../support/orders.ts';
 import { Shop } from './shop.ts';
 
@@ -35,22 +34,6 @@ const reachingTemporalSometimes = ({ gateway, db }: ApiDeps): Partial<ApiDeps> =
   return { gateway: { ...gateway, ask, start, tellNotice } };
 };
 const away = () => Object.assign(new Error('Temporal is away'), { code: 14, details: '', metadata: {} });
-
-/** What is left where Temporal ends between the save of a task that granted a wish and the end of that task. */
-async function saveAndBeLost(db: ApiDeps['db'], id: OrderId, wish: Wish): Promise<void> {
-  const { order: before, row } = (await findOrder(db, id, null))!;
-  const decision = decide(before, wish, Date.now());
-  if ('refused' in decision) throw new Error(decision.refused.detail);
-  const { outcome } = await saveOrder(db, {
-    run: row.saved_run ?? row.run_id!,
-    task: row.task + 1,
-    before,
-    events: decision.events,
-    notices: [],
-    hasWish: true,
-  });
-  expect(outcome).toBe('saved');
-}
 
 describe.concurrent('where the API does not reach Temporal, an order', () => {
   beforeAll(() => void (isAway = true));
@@ -107,6 +90,29 @@ describe('a decision that was saved, and lost with Temporal', () => {
     expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
     const proven = await until(stored(sale.id), (order) => order?.row.unproven_since === null, 60_000);
     expect(proven?.row.unproven_since).toBeNull();
+  });
+
+  it('counts, though something else happens before anybody looks', async () => {
+    const sale = await shop.sold();
+    const refund = await sale.applies({ amount: 900 });
+    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, {
+      type: 'review_refund',
+      refund: refund.id,
+      decision: 'approve',
+      reviewer: OPERATOR,
+      note: null,
+      by: MERCHANT,
+    });
+    const [item] = sale.created.items;
+    await shop.api.system.gateway.tellDelivery(sale.id as OrderId, {
+      itemId: item.id,
+      status: 'delivering',
+      by: MERCHANT,
+    });
+    await sale.refundBecomes(refund.id, 'succeeded', 60_000);
+    expect(await sale.happened('refund.reviewed')).toBe(1);
+    expect((await sale.read()).items[0].delivery.status).toBe('delivering');
+    expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
   });
 
   it('counts, though it was the first that its order heard of', async () => {
