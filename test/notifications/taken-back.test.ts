@@ -74,26 +74,19 @@ it('a wish that was saved is not told before its workflow knows of it', { timeou
   const [item] = (await stored(system, id)).items;
   const report = { itemId: item!.id, quantity: 1, by: MERCHANT };
   await system.gateway.tellDelivery(id, { ...report, status: 'delivered' });
-  await until(
-    async () => (await stored(system, id)).items[0]!.status,
-    (status) => status === 'delivered',
-    60_000,
-  );
-  await until(
-    () => system.gateway.stateOf(id),
-    (state) => state === 'at rest',
-    60_000,
-  );
+  const types = () => receiver.received.filter(({ body }) => body.data.id === id).map(({ body }) => body.type);
+  const told = (type: string) =>
+    until(
+      async () => types(),
+      (all) => all.includes(type),
+      60_000,
+    );
+  await told('order.processing');
   await saveAndBeLost(system.db, id, { type: 'apply_refund', refund: 'ref_lost' as RefundId, ...REFUND });
   await tellLater();
-  const types = () => receiver.received.filter(({ body }) => body.data.id === id).map(({ body }) => body.type);
   expect(types()).not.toContain('refund.requested');
   await system.gateway.lookAgain(id);
-  await until(
-    async () => types(),
-    (all) => all.includes('refund.requested'),
-    60_000,
-  );
+  await told('refund.requested');
 });
 const REFUND = {
   ask: { type: 'all' },
