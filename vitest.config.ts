@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Tests mostly wait, for timers and for servers: three at a time also on the smallest machines. */
-const maxWorkers = Math.max(3, availableParallelism() - 1);
+/** Tests mostly wait, for timers and for servers: two at a time also on the smallest machines. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 export default defineConfig({
   test: {
