@@ -60,7 +60,7 @@ export function notificationActivities(deps: Deps) {
 const GRACE = 5_000;
 const MOST_ENDPOINTS = 200;
 
-/** A workflow task that is repeated, after an outage of Temporal perhaps much later, may take back what it had saved. */
+/** A workflow task that is repeated, after an outage perhaps much later, may take back what it had saved. */
 async function settleDue(deps: Deps, endpoint: string, at: Date): Promise<void> {
   const { db, log } = deps;
   const unsettled = await takeUnsettled(db, endpoint, at, BATCH);
@@ -78,12 +78,15 @@ async function settleDue(deps: Deps, endpoint: string, at: Date): Promise<void> 
   await settle(db, endpoint, settled.flat(), at);
 }
 
-/** A task that granted a wish leaves no trace where it is lost: then the workflow has to know what was saved. */
+/**
+ * An order at rest may know less than is stored: a lost task that granted a wish leaves no trace, and one that is repeated
+ * may have come no further than to its save.
+ */
 async function isSettled({ db, gateway }: Deps, { order, version, isUnproven }: Unsettled): Promise<boolean> {
   const state = await gateway.stateOf(order);
-  if (state !== 'at rest' || !isUnproven) return state !== 'at work';
+  if (state !== 'at rest') return state === 'closed';
   if (!(await gateway.knows(order, version))) return false;
-  await proven(db, { id: order, version });
+  if (isUnproven) await proven(db, { id: order, version });
   return true;
 }
 

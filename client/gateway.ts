@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import {
   ApplicationFailure,
+  type QueryDefinition,
   TypedSearchAttributes,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -27,6 +28,7 @@ import {
   orderQuery,
   orderWorkflowId,
   paymentNotification,
+  savedQuery,
   SEARCH_ATTRIBUTES,
   TASK_QUEUE,
   WISHES,
@@ -60,10 +62,11 @@ export type OrderGateway = {
   lookAgain(id: OrderId): Promise<void>;
   /**
    * At work: a task of it is under way or to be repeated, and what that saved may be taken back until it is complete. At
-   * rest: no task is known; one that was lost with the server before it was written down is not.
+   * rest: no task is known; but one may have been lost with the server before it was written down, or one that is repeated
+   * may wait to save, as long as the database is away.
    */
   stateOf(id: OrderId): Promise<'at work' | 'at rest' | 'closed'>;
-  /** Whether its running workflow knows the order at that version. @throws if no worker answers in time */
+  /** Whether its running workflow knows that this version is saved. @throws if no worker answers in time */
   knows(id: OrderId, version: number): Promise<boolean>;
   /** The running workflow's own answer; null if it isn't running (yet, or any more). */
   live(id: OrderId): Promise<OrderView | null>;
@@ -92,8 +95,8 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     staticSummary: `Order ${id}, opened again`,
   });
 
-  const query = (id: OrderId): Promise<OrderView> =>
-    within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery));
+  const query = <T>(id: OrderId, question: QueryDefinition<T>): Promise<T> =>
+    within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(question));
   const tell = async (id: OrderId, signal: { name: string }, ...signalArgs: unknown[]): Promise<void> => {
     await within(TELLING_MS, () =>
       client.workflow.signalWithStart('order', { ...stored(id), signal: signal.name, signalArgs }),
@@ -132,15 +135,15 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     lookAgain: (id) => tell(id, lookAgain),
     stateOf: (id) => within(TELLING_MS, () => stateOf(client, id)),
     knows: (id, version) =>
-      query(id).then(
-        (known) => known.version >= version,
+      query(id, savedQuery).then(
+        (saved) => saved >= version,
         (error: unknown) => {
           if (hasNotBegun(error)) return false;
           throw error;
         },
       ),
     live: (id) =>
-      query(id).catch((error: unknown) => {
+      query(id, orderQuery).catch((error: unknown) => {
         if (queryHasNoAnswer(error)) return null;
         throw error;
       }),

@@ -3,14 +3,15 @@ import { expect } from 'vitest';
 import { findOrder } from '../../db/orders.ts';
 import { saveOrder } from '../../db/save.ts';
 import type { Database } from '../../db/schema.ts';
-import type { Wish } from '../../domain/commands.ts';
+import type { Command } from '../../domain/commands.ts';
 import { decide } from '../../domain/decide.ts';
 import type { OrderId } from '../../domain/ids.ts';
+import { WISHES } from '../../workflows/messages.ts';
 
-/** What is left where Temporal ends between the save of a task that granted a wish and the end of that task. */
-export async function saveAndBeLost(db: Kysely<Database>, id: OrderId, wish: Wish): Promise<void> {
+/** What is left of a task that saved a wish, or a fact, and was lost before its end. */
+export async function saveAndBeLost(db: Kysely<Database>, id: OrderId, command: Command): Promise<void> {
   const { order: before, row } = (await findOrder(db, id, null))!;
-  const decision = decide(before, wish, Date.now());
+  const decision = decide(before, command, Date.now());
   if ('refused' in decision) throw new Error(decision.refused.detail);
   const { outcome } = await saveOrder(db, {
     run: row.saved_run ?? row.run_id!,
@@ -18,7 +19,7 @@ export async function saveAndBeLost(db: Kysely<Database>, id: OrderId, wish: Wis
     before,
     events: decision.events,
     notices: [],
-    hasWish: true,
+    hasWish: command.type in WISHES,
   });
   expect(outcome).toBe('saved');
 }
