@@ -62,6 +62,20 @@ describe('a decision that was saved, and lost with Temporal', () => {
     await until(stored(sale.id), (order) => order?.row.doubted_at !== null);
     return { sale, refund };
   };
+  /** The API was lost, too: nobody is in doubt. */
+  const approvedAndLost = async () => {
+    const sale = await shop.sold();
+    const refund = await sale.applies({ amount: 900 });
+    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, {
+      type: 'review_refund',
+      refund: refund.id,
+      decision: 'approve',
+      reviewer: OPERATOR,
+      note: null,
+      by: MERCHANT,
+    });
+    return { sale, refund };
+  };
   const stored = (id: string) => () => findOrder(shop.api.system.db, id, null);
 
   it('counts, though nobody says another word', async () => {
@@ -75,16 +89,7 @@ describe('a decision that was saved, and lost with Temporal', () => {
   });
 
   it('counts, though the API was lost with it, so that nobody is in doubt', async () => {
-    const sale = await shop.sold();
-    const refund = await sale.applies({ amount: 900 });
-    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, {
-      type: 'review_refund',
-      refund: refund.id,
-      decision: 'approve',
-      reviewer: OPERATOR,
-      note: null,
-      by: MERCHANT,
-    });
+    const { sale, refund } = await approvedAndLost();
     await sale.refundBecomes(refund.id, 'succeeded', 60_000);
     expect(await sale.happened('refund.reviewed')).toBe(1);
     expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
@@ -93,16 +98,7 @@ describe('a decision that was saved, and lost with Temporal', () => {
   });
 
   it('counts, though something else happens before anybody looks', async () => {
-    const sale = await shop.sold();
-    const refund = await sale.applies({ amount: 900 });
-    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, {
-      type: 'review_refund',
-      refund: refund.id,
-      decision: 'approve',
-      reviewer: OPERATOR,
-      note: null,
-      by: MERCHANT,
-    });
+    const { sale, refund } = await approvedAndLost();
     const [item] = sale.created.items;
     await shop.api.system.gateway.tellDelivery(sale.id as OrderId, {
       itemId: item.id,
