@@ -47,7 +47,7 @@ function report(
   });
 }
 
-describe('a machine order', () => {
+describe.concurrent('a machine order', () => {
   it('is dispensed, record by record, and is completed by that', async () => {
     const machineNo = freshMachine();
     const { id, items } = await paidOrder(api, drinks(machineNo));
@@ -113,7 +113,7 @@ describe('a machine order', () => {
   });
 });
 
-describe('one record of three (scenario 36)', () => {
+describe.concurrent('one record of three (scenario 36)', () => {
   it('that jams is refunded by itself, the others are delivered', async () => {
     const machineNo = freshMachine();
     await machine(api, machineNo, { mode: 'jam', item: 2 });
@@ -128,7 +128,7 @@ describe('one record of three (scenario 36)', () => {
   });
 });
 
-describe('a machine that does not answer', () => {
+describe.concurrent('a machine that does not answer', () => {
   it('is told again until it does, and dispenses once', async () => {
     const machineNo = freshMachine();
     await machine(api, machineNo, { mode: 'silent' });

@@ -28,7 +28,7 @@ afterAll(async () => {
   await receiver?.stop();
 });
 
-/** What a notifier does that comes ten seconds later, as Temporal had been away for so long. */
+/** What a notifier does that comes some seconds later, as Temporal had been away for so long. */
 async function tellLater(): Promise<void> {
   const { db, sealer, gateway, notifiers } = system;
   const used: Pick<Deps, 'db' | 'sealer' | 'gateway' | 'notifiers' | 'allowLoopback' | 'now' | 'log'> = {
@@ -42,7 +42,7 @@ async function tellLater(): Promise<void> {
   };
   const activities = notificationActivities(used as Deps);
   await new MockActivityEnvironment().run(() =>
-    activities.deliverNotifications({ endpoint: ENDPOINT, at: Date.now() + 10_000 }),
+    activities.deliverNotifications({ endpoint: ENDPOINT, at: Date.now() + 3_000 }),
   );
 }
 const entries = (id: OrderId) =>

@@ -177,6 +177,16 @@ export async function paid(system: System, wanted: Wanted = {}): Promise<{ id: O
   return { id, payment };
 }
 
+/** Succeeds soon: the provider tells nobody here, and would be asked only every twenty seconds. */
+export async function refundSucceeds(system: System, id: OrderId, refund: string): Promise<Order> {
+  const asked = async () => {
+    await system.gateway.ask(id, { type: 'retry', by: MERCHANT });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return stored(system, id);
+  };
+  return until(asked, ({ refunds }) => refunds.some((one) => one.id === refund && one.status === 'succeeded'));
+}
+
 /** Looks again and again until it is so. @throws with what it saw last */
 export async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, withinMs = 60_000): Promise<T> {
   const end = Date.now() + withinMs;

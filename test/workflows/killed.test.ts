@@ -3,7 +3,7 @@ import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { view, type OrderView } from '../../domain/view.ts';
 import { orderQuery, orderWorkflowId, timelineQuery } from '../../workflows/messages.ts';
 import { startDoomed, type DoomedWorker } from '../support/doomed.ts';
-import { create, MERCHANT, noticeOf, OPERATOR, pay, stored, until } from '../support/orders.ts';
+import { create, MERCHANT, noticeOf, OPERATOR, pay, refundSucceeds, stored, until } from '../support/orders.ts';
 import { replay } from '../support/histories.ts';
 import { startSystem, type System } from '../support/system.ts';
 
@@ -135,11 +135,7 @@ describe('a worker that is killed between the commit and the end of its task', (
       note: null,
       by: MERCHANT,
     });
-    await until(
-      () => stored(system, id),
-      ({ refunds }) => refunds.some(({ id: refund, status }) => refund === 'ref_second' && status === 'succeeded'),
-      40_000,
-    );
+    await refundSucceeds(system, id, 'ref_second');
     await compare(id);
     await replay(system, id, 'killed-after-save');
     await worker.stop();

@@ -70,7 +70,7 @@ function costs(history: readonly string[], most: { events: number; tasks: number
   expect(history.filter((kind) => kind === 'workflowTaskCompleted').length).toBeLessThanOrEqual(most.tasks);
 }
 
-describe('an order that nobody pays', () => {
+describe.concurrent('an order that nobody pays', () => {
   // On a busy machine its one task may be prolonged.
   it('expires at its time, at the cost of one task', { retry: 2 }, async () => {
     const id = await create(system, { expiresInMs: 1200 });
@@ -130,78 +130,7 @@ describe('an order that nobody pays', () => {
   });
 });
 
-describe('a paid order', () => {
-  it('is delivered, received and completed, at the published cost', async () => {
-    const { id, payment } = await paid(system);
-    await deliver(id, 0);
-    await deliver(id, 1);
-    await system.gateway.ask(id, { type: 'confirm_receipt', by: MERCHANT });
-    expect((await stored(system, id)).status).toBe('completed');
-    await closed(id);
-    const history = await historyOf(system, id);
-    costs(history, { events: 36, tasks: 6, beside: 21 });
-    expect(await timeline(id)).toEqual([
-      'order.created',
-      'payment.opened',
-      'order.paid',
-      'item.delivery_updated',
-      'order.processing',
-      'item.delivery_updated',
-      'order.received',
-      'order.completed',
-    ]);
-    expect(await providersBooks(system, payment)).toHaveLength(1);
-    await replay(system, id, 'completed');
-  });
-  it('takes a notice once, however often it is told', async () => {
-    const id = await create(system);
-    const payment = await pay(system, id);
-    const notices = await Promise.all(Array.from({ length: 20 }, () => noticeOf(system, id, payment)));
-    await Promise.all([...notices, ...notices].map((notice) => system.gateway.tellNotice(id, notice)));
-    await until(
-      () =>
-        system.db
-          .selectFrom('notices')
-          .select('id')
-          .where('order_id', '=', id)
-          .where('processed_at', 'is', null)
-          .execute(),
-      (left) => left.length === 0,
-    );
-    expect((await timeline(id)).filter((type) => type === 'order.paid')).toHaveLength(1);
-    await replay(system, id, 'told-often');
-  });
-  it('believes no signal that names no verified notice', async () => {
-    const id = await create(system);
-    await open(system, id);
-    await system.gateway.tellNotice(id, 'ntc_made_up');
-    await system.client.workflow.getHandle(orderWorkflowId(id)).signal('paymentNotification', { amount: 3000 });
-    await until(
-      () => historyOf(system, id),
-      (kinds) => kinds.filter((kind) => kind === 'workflowTaskCompleted').length >= 2,
-    );
-    expect((await stored(system, id)).paidAt).toBeNull();
-  });
-  it('is not paid by a wrong amount, nor by a notice for another merchant', async () => {
-    const id = await create(system);
-    const payment = await open(system, id);
-    await system.gateway.tellNotice(id, await noticeOf(system, id, payment, { mchid: '1' }));
-    const flagged = await until(
-      () => stored(system, id),
-      ({ payments }) => payments[0]!.foreignNoticeAt !== null,
-    );
-    expect(flagged.payments[0]!.status).toBe('pending');
-    await system.gateway.tellNotice(id, await noticeOf(system, id, payment, { amount: 1, tradeNo: 't-1' }));
-    const disputed = await until(
-      () => stored(system, id),
-      ({ payments }) => payments[0]!.status === 'disputed',
-    );
-    expect(disputed.paidAt).toBeNull();
-    await replay(system, id, 'disputed');
-  });
-});
-
-describe('a refund', () => {
+describe.concurrent('a refund', () => {
   it('waits for a person, goes back through the provider, and is settled', async () => {
     const { id, payment } = await paid(system);
     await apply(id, 'ref_a', { type: 'amount', amount: 1000 });
@@ -293,6 +222,77 @@ describe('a refund', () => {
     await closed(id);
     expect(await stored(system, id)).toMatchObject({ status: 'completed' });
     await replay(system, id, 'opened-again');
+  });
+});
+
+describe('a paid order', () => {
+  it('is delivered, received and completed, at the published cost', async () => {
+    const { id, payment } = await paid(system);
+    await deliver(id, 0);
+    await deliver(id, 1);
+    await system.gateway.ask(id, { type: 'confirm_receipt', by: MERCHANT });
+    expect((await stored(system, id)).status).toBe('completed');
+    await closed(id);
+    const history = await historyOf(system, id);
+    costs(history, { events: 36, tasks: 6, beside: 21 });
+    expect(await timeline(id)).toEqual([
+      'order.created',
+      'payment.opened',
+      'order.paid',
+      'item.delivery_updated',
+      'order.processing',
+      'item.delivery_updated',
+      'order.received',
+      'order.completed',
+    ]);
+    expect(await providersBooks(system, payment)).toHaveLength(1);
+    await replay(system, id, 'completed');
+  });
+  it('takes a notice once, however often it is told', async () => {
+    const id = await create(system);
+    const payment = await pay(system, id);
+    const notices = await Promise.all(Array.from({ length: 20 }, () => noticeOf(system, id, payment)));
+    await Promise.all([...notices, ...notices].map((notice) => system.gateway.tellNotice(id, notice)));
+    await until(
+      () =>
+        system.db
+          .selectFrom('notices')
+          .select('id')
+          .where('order_id', '=', id)
+          .where('processed_at', 'is', null)
+          .execute(),
+      (left) => left.length === 0,
+    );
+    expect((await timeline(id)).filter((type) => type === 'order.paid')).toHaveLength(1);
+    await replay(system, id, 'told-often');
+  });
+  it('believes no signal that names no verified notice', async () => {
+    const id = await create(system);
+    await open(system, id);
+    await system.gateway.tellNotice(id, 'ntc_made_up');
+    await system.client.workflow.getHandle(orderWorkflowId(id)).signal('paymentNotification', { amount: 3000 });
+    await until(
+      () => historyOf(system, id),
+      (kinds) => kinds.filter((kind) => kind === 'workflowTaskCompleted').length >= 2,
+    );
+    expect((await stored(system, id)).paidAt).toBeNull();
+  });
+  it('is not paid by a wrong amount, nor by a notice for another merchant', async () => {
+    const id = await create(system);
+    const payment = await open(system, id);
+    await system.gateway.tellNotice(id, await noticeOf(system, id, payment, { mchid: '1' }));
+    const flagged = await until(
+      () => stored(system, id),
+      ({ payments }) => payments[0]!.foreignNoticeAt !== null,
+    );
+    expect(flagged.payments[0]!.status).toBe('pending');
+    await system.gateway.tellNotice(id, await noticeOf(system, id, payment, { amount: 1, tradeNo: 't-1' }));
+    const disputed = await until(
+      () => stored(system, id),
+      ({ payments }) => payments[0]!.status === 'disputed',
+    );
+    expect(disputed.paidAt).toBeNull();
+    await replay(system, id, 'disputed');
   });
 });
 

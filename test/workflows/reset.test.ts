@@ -3,7 +3,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { view } from '../../domain/view.ts';
 import { orderQuery, orderWorkflowId } from '../../workflows/messages.ts';
-import { faults, MERCHANT, noFaults, OPERATOR, paid, providersBooks, stored, until } from '../support/orders.ts';
+import {
+  faults,
+  MERCHANT,
+  noFaults,
+  OPERATOR,
+  paid,
+  providersBooks,
+  refundSucceeds,
+  stored,
+  until,
+} from '../support/orders.ts';
 import { startSystem, type System } from '../support/system.ts';
 
 let system: System;
@@ -90,10 +100,6 @@ it("an operator's reset makes no refund again without asking first", async () =>
     ).at(-1),
   ).toBe(true);
   await noFaults(system);
-  await until(
-    () => stored(system, id),
-    ({ refunds }) => refunds[0]!.status === 'succeeded',
-    60_000,
-  );
+  await refundSucceeds(system, id, refund);
   expect((await providersBooks(system, payment)).filter(({ type }) => type === 'refund')).toHaveLength(1);
 });
