@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../start/failure.ts';
 import { spawnChild, type Child, type ChildSpec } from '../start/processes.ts';
 
 const PAUSE_MS = 500;
@@ -11,7 +12,7 @@ export class KeptRunning {
   #keeping: Promise<void> | undefined;
   /** How often it ended without having been killed by us. */
   endedByItself = 0;
-  /** Each time that it did so although it had all that it needs, in words. */
+  /** Each time that it did so although it had all that it needs, or could not be started again, in words. */
   readonly endedWrongly: string[] = [];
   readonly #hasAll: () => boolean;
   #isKilled = false;
@@ -55,7 +56,12 @@ export class KeptRunning {
       this.#isKilled = false;
       await sleep(PAUSE_MS);
       if (this.#isStopping) return;
-      this.#child = child = await spawnChild(this.#spec);
+      try {
+        this.#child = child = await spawnChild(this.#spec);
+      } catch (error) {
+        this.endedWrongly.push(messageOf(error));
+        return;
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -94,25 +94,23 @@ describe('a pick-up code that is redeemed twice at the same moment', () => {
   });
 });
 
+const partOf = (folder: string, command: string, args: string[]) => ({
+  name: 'part',
+  command,
+  args,
+  env: {},
+  runDir: folder,
+  logFile: join(folder, 'part.log'),
+  ending: { gentle: 'SIGTERM', force: 'SIGKILL', patienceMs: 5_000 } as const,
+});
+
 describe('a process that ends by itself', () => {
   it.each([
     ['while it had all that it needs is noticed', true],
     ['while a server was away is started again, and that is all', false],
   ])('%s', async (_, hasAll) => {
     const folder = mkdtempSync(join(tmpdir(), 'durable-orders-kept-'));
-    const ending = { gentle: 'SIGTERM', force: 'SIGKILL', patienceMs: 5_000 } as const;
-    const kept = new KeptRunning(
-      {
-        name: 'part',
-        command: process.execPath,
-        args: ['-e', 'process.exit(3)'],
-        env: {},
-        runDir: folder,
-        logFile: join(folder, 'part.log'),
-        ending,
-      },
-      () => hasAll,
-    );
+    const kept = new KeptRunning(partOf(folder, process.execPath, ['-e', 'process.exit(3)']), () => hasAll);
     onTestFinished(async () => {
       await kept.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -121,6 +119,19 @@ describe('a process that ends by itself', () => {
     while (kept.endedByItself < 2) await sleep(20);
     const noticed = 'part ended by itself (exit code 3) while both servers were up';
     expect(kept.endedWrongly.slice(0, 2)).toEqual(hasAll ? [noticed, noticed] : []);
+  });
+
+  it('and can not be started again is noticed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'durable-orders-kept-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const command = join(folder, 'once.sh');
+    writeFileSync(command, '#!/bin/sh\nrm "$0"\n', { mode: 0o755 });
+    const kept = new KeptRunning(partOf(folder, command, []), () => false);
+    await kept.start();
+    await expect
+      .poll(() => kept.endedWrongly, { timeout: 5_000 })
+      .toEqual([expect.stringMatching(/^part: .* can't be run/)]);
+    await kept.stop();
   });
 });
 

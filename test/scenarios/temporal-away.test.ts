@@ -111,6 +111,16 @@ describe('a decision that was saved, and lost with Temporal', () => {
     expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
   });
 
+  it('counts, though somebody wishes something else before anybody looks', async () => {
+    const { sale, refund } = await approvedAndLost();
+    const other = await sale.applies({ amount: 100 });
+    await sale.refundBecomes(refund.id, 'succeeded', 60_000);
+    expect([await sale.happened('refund.reviewed'), await sale.happened('refund.requested')]).toEqual([1, 2]);
+    expect((await sale.read()).refunds).toMatchObject([{ id: refund.id }, { id: other.id, status: 'requested' }]);
+    expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());
+    await replay(shop.api.system, sale.id as OrderId, 'another-wish-after-lost');
+  });
+
   it('counts, though it was the first that its order heard of', async () => {
     const sale = await shop.sells();
     await until(stored(sale.id), (order) => order?.row.run_id !== null);

@@ -8,13 +8,13 @@ import { decide } from '../../domain/decide.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { WISHES } from '../../workflows/messages.ts';
 
-/** What is left of a task that saved a wish, or a fact, and was lost before its end. */
-export async function saveAndBeLost(db: Kysely<Database>, id: OrderId, command: Command): Promise<void> {
+/** What is left of a task that saved a wish, or a fact, and was lost before its end. @param run none: the order's own */
+export async function saveAndBeLost(db: Kysely<Database>, id: OrderId, command: Command, run?: string): Promise<void> {
   const { order: before, row } = (await findOrder(db, id, null))!;
   const decision = decide(before, command, Date.now());
   if ('refused' in decision) throw new Error(decision.refused.detail);
   const { outcome } = await saveOrder(db, {
-    run: row.saved_run ?? row.run_id!,
+    run: run ?? row.saved_run ?? row.run_id!,
     task: row.task + 1,
     before,
     events: decision.events,
