@@ -13,6 +13,7 @@ import * as sharedAccounts from './migrations/0012-shared-accounts.ts';
 import * as deliveryTimes from './migrations/0013-delivery-times.ts';
 import * as settled from './migrations/0014-settled.ts';
 import * as unproven from './migrations/0015-unproven.ts';
+import * as unprovenWishes from './migrations/0016-unproven-wishes.ts';
 import type { Database } from './schema.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
@@ -30,6 +31,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0013-delivery-times': deliveryTimes,
   '0014-settled': settled,
   '0015-unproven': unproven,
+  '0016-unproven-wishes': unprovenWishes,
 };
 
 /** Brings the database to the newest schema; several at once wait for each other. @throws what the database said */

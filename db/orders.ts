@@ -153,7 +153,7 @@ export function storedFrom(created: OrderToCreate, numbers: Numbers): StoredOrde
   const times = { created_at: new Date(order.createdAt), expires_at: new Date(order.expiresAt) };
   const sums = { total, paid, held, refunded };
   const saves = { version, base: 0, task: 0, saved_run: null, run_id: null, rolled_up: 0 };
-  const doubts = { doubted_at: null, unproven_since: null };
+  const doubts = { doubted_at: null, unproven_since: null, unproven_wishes: null };
   const { id, merchant: merchant_id, currency } = order;
   const names = { id, number, merchant_id, merchant_order_no: merchantOrderNo, channel, currency };
   return {

@@ -23,8 +23,8 @@ export type Save = {
   events: readonly OrderEvent[];
   /** Notices that have been taken in. */
   notices: readonly string[];
-  /** Whether a wish is among what led to the events: see doubts.ts. */
-  hasWish: boolean;
+  /** The wishes among what led to the events, by the ids of their updates: see doubts.ts. */
+  wishes: readonly string[];
 };
 
 /**
@@ -61,10 +61,12 @@ const baseAndTask = ({ before, task }: Save) => sql`(${before.version}::int, ${t
 
 /**
  * A run that saved before goes on from its own base; another one only from exactly what is stored. Neither forgets an
- * attempt, nor that one was opened; nor, but for the sake of another wish, one that was granted and not proven (doubts.ts).
+ * attempt, nor that one was opened; nor wishes that were granted and not proven (doubts.ts). Where those come again, their task
+ * is repeated, and nothing is forgotten.
  */
 function guardedOrder(order: Order, save: Save) {
   const { before, run, task } = save;
+  const wishes = sql`${[...save.wishes]}::text[]`;
   const columns = orderColumns(order);
   const attempts = order.payments.flatMap((payment) => {
     const attempt = `${payment.id} ${payment.startedAt}`;
@@ -75,14 +77,15 @@ function guardedOrder(order: Order, save: Save) {
       status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
       paid = ${columns.paid}, held = ${columns.held}, refunded = ${columns.refunded}, version = ${columns.version},
       book = (select d -> 'book' from doc), base = ${before.version}, task = ${task}, saved_run = ${run}, run_id = ${run},
-      unproven_since = ${save.hasWish ? sql`clock_timestamp()` : null}
+      unproven_since = case when cardinality(${wishes}) > 0 then clock_timestamp() end, unproven_wishes = ${wishes}
     where id = ${order.id} and case when saved_run = ${run}
       then (base, task) <= ${baseAndTask(save)} else version = ${before.version} end
       and not exists (select from jsonb_array_elements(book -> 'payments') p
         where concat_ws(' ', p ->> 'id', p ->> 'startedAt',
           case when p ->> 'action' is not null or p ->> 'withoutAction' is not null then 'opened' end)
           <> all(${attempts}::text[]))
-      and (unproven_since is null or version = ${before.version} or (base, task) = ${baseAndTask(save)} or ${save.hasWish})
+      and (unproven_since is null or version = ${before.version} or (base, task) = ${baseAndTask(save)}
+        or unproven_wishes <@ ${wishes})
     returning id)`;
 }
 

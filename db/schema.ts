@@ -152,6 +152,8 @@ export interface OrdersTable {
   doubted_at: Date | null;
   /** Its last save granted a wish, which its workflow is yet to be seen to know; moved on by each look: see doubts.ts. */
   unproven_since: Date | null;
+  /** What that save had granted, by the ids of their updates; of meaning only while it is unproven. */
+  unproven_wishes: string[] | null;
   created_at: Date;
   expires_at: Date;
 }

@@ -1,5 +1,5 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import type { Command, Wish } from '../domain/commands.ts';
+import type { Command, Refusal, Wish } from '../domain/commands.ts';
 import { decide } from '../domain/decide.ts';
 import type { OrderEvent } from '../domain/events.ts';
 import { isTimelineEvent } from '../domain/events.ts';
@@ -7,7 +7,7 @@ import { evolve } from '../domain/evolve.ts';
 import { isOpened, paymentOf, type Order, type Payment } from '../domain/order.ts';
 import { instant, timelineData } from '../domain/view.ts';
 import type { Save } from '../db/save.ts';
-import { WISHES, type DeliveryReportSignal, type TimelineEntry } from './messages.ts';
+import type { DeliveryReportSignal, TimelineEntry } from './messages.ts';
 
 /** What came by signal and is still to be looked into. */
 export type Arrival =
@@ -15,6 +15,9 @@ export type Arrival =
   | { type: 'decision'; refundId: string; decision: 'approve' | 'reject'; reviewer: string; note: string | null }
   | { type: 'delivery'; report: DeliveryReportSignal }
   | { type: 'doubt' };
+
+/** What led to a change; of a wish also the id of its update. */
+type Told = { command: Command; wish?: string | undefined };
 
 /** The order inside its workflow: how it stands, what is not saved yet, and the one way to change it. */
 export class OrderBook {
@@ -25,8 +28,8 @@ export class OrderBook {
   #base: Order;
   #sinceBase: OrderEvent[] = [];
   #task = -1;
-  /** The order's version after the last wish that changed it. */
-  #wishedVersion = 0;
+  /** Wishes that changed the order since the base, each with the version then. */
+  #wishes: { id: string; version: number }[] = [];
   #notices: string[] = [];
   #noticesSaved = 0;
   #handedOver: number;
@@ -34,7 +37,9 @@ export class OrderBook {
   /** How many times the stored order had more, and was gone on from. */
   adoptions = 0;
   /** What led to changes that are not known to be saved. */
-  #unsaved: Command[] = [];
+  #unsaved: Told[] = [];
+  /** Why the stored order did not take a wish that was told to it. */
+  readonly #refused = new Map<string, Refusal>();
   #unsavedHandedOver = 0;
 
   constructor(order: Order, timeline: TimelineEntry[]) {
@@ -45,23 +50,28 @@ export class OrderBook {
     this.savedVersion = order.version;
   }
 
-  /** A wish: granted at once, or refused to whoever asked. For updates only. */
-  do(wish: Wish): void {
-    this.#write(this.check(wish), wish);
+  /** A wish: granted at once, or refused to whoever asked. For updates only. @param id of its update */
+  do(wish: Wish, id: string): void {
+    this.#write(this.check(wish), { command: wish, wish: id });
   }
 
   /** A fact: taken in if it still means something. For signals and results, which nobody can refuse. */
   note(command: Command): void {
     const decision = decide(this.order, command, Date.now());
-    if ('events' in decision) this.#write(decision.events, command);
+    if ('events' in decision) this.#write(decision.events, { command });
   }
 
   /** @throws what a client will be told, if the order does not grant the wish */
   check(wish: Wish): readonly OrderEvent[] {
     const decision = decide(this.order, wish, Date.now());
     if ('events' in decision) return decision.events;
-    const { code, detail } = decision.refused;
-    throw ApplicationFailure.create({ type: code, message: detail, nonRetryable: true, details: [decision.refused] });
+    throw failureOf(decision.refused);
+  }
+
+  /** @throws what a client will be told, if the stored order, which had more, did not grant the wish of this id */
+  checkTaken(id: string): void {
+    const refused = this.#refused.get(id);
+    if (refused) throw failureOf(refused);
   }
 
   /** A notice has been looked into; the next save says so in the database. */
@@ -86,7 +96,7 @@ export class OrderBook {
       before: this.#base,
       events: [...this.#sinceBase],
       notices: [...this.#notices],
-      hasWish: this.#wishedVersion > this.#base.version,
+      wishes: this.#wishes.map(({ id }) => id),
       version: this.order.version,
     };
   }
@@ -96,6 +106,7 @@ export class OrderBook {
     const done = this.#handedOver - this.#base.version;
     this.#base = this.#sinceBase.slice(0, done).reduce(evolve, this.#base);
     this.#sinceBase = this.#sinceBase.slice(done);
+    this.#wishes = this.#wishes.filter(({ version }) => version > this.#base.version);
     this.#notices = this.#notices.slice(this.#noticesSaved);
     this.#noticesSaved = 0;
     this.#task = task;
@@ -111,28 +122,38 @@ export class OrderBook {
   /** Another run, or a lost task, has gone on with this order: what it saved counts, and what came here meanwhile is told to that. */
   adopt(order: Order, timeline: TimelineEntry[]): void {
     this.adoptions++;
-    const untold = this.#unsaved.splice(0).filter((command) => isAboutTheSame(command, this.order, order));
+    const untold = this.#unsaved.splice(0).filter(({ command }) => isAboutTheSame(command, this.order, order));
     this.#unsavedHandedOver = 0;
     this.order = order;
     this.#base = order;
     this.#sinceBase = [];
+    this.#wishes = [];
     this.#handedOver = order.version;
     this.savedVersion = order.version;
     this.timeline.splice(0, this.timeline.length, ...timeline);
-    for (const command of untold) this.note(command);
+    for (const told of untold) this.#tellAgain(told);
+  }
+
+  #tellAgain(told: Told): void {
+    const decision = decide(this.order, told.command, Date.now());
+    if ('events' in decision) this.#write(decision.events, told);
+    else if (told.wish !== undefined) this.#refused.set(told.wish, decision.refused);
   }
 
   /** Synchronous on purpose: nothing can come between a decision and its effect. */
-  #write(events: readonly OrderEvent[], command: Command): void {
-    if (events.length > 0) this.#unsaved.push(command);
+  #write(events: readonly OrderEvent[], told: Told): void {
+    if (events.length > 0) this.#unsaved.push(told);
     for (const event of events) {
       this.order = evolve(this.order, event);
       if (isTimelineEvent(event)) this.timeline.push(entryOf(event, this.order.seq));
     }
     this.#sinceBase.push(...events);
-    if (events.length > 0 && command.type in WISHES) this.#wishedVersion = this.order.version;
+    if (events.length > 0 && told.wish !== undefined) this.#wishes.push({ id: told.wish, version: this.order.version });
   }
 }
+
+const failureOf = (refused: Refusal): ApplicationFailure =>
+  ApplicationFailure.create({ type: refused.code, message: refused.detail, nonRetryable: true, details: [refused] });
 
 /** What is stored may have another attempt by the same id: what was found about ours says nothing about that one. */
 function isAboutTheSame(command: Command, ours: Order, stored: Order): boolean {

@@ -1,4 +1,11 @@
-import { ApplicationFailure, CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  currentUpdateInfo,
+  patched,
+  setHandler,
+} from '@temporalio/workflow';
 import type { CommandOf, Wish } from '../domain/commands.ts';
 import { PAUSES } from '../domain/limits.ts';
 import type { Payment } from '../domain/order.ts';
@@ -59,12 +66,14 @@ function grant(desk: Desk, wish: Wish): Promise<Granted> {
   return CancellationScope.nonCancellable(async () => {
     await condition(() => desk.isOpen());
     const { book } = desk;
-    book.do(wish);
+    const { id } = currentUpdateInfo()!;
+    book.do(wish, id);
     for (;;) {
       const { payment, trouble } = await outcomeOrTrouble(desk, wish);
       const { adoptions, order } = book;
       await condition(() => book.savedVersion >= order.version || book.adoptions > adoptions);
       // Where the stored order had more, the wish has been told to that, and has its outcome there.
+      book.checkTaken(id);
       if (book.adoptions > adoptions) continue;
       if (trouble) throw trouble.error;
       return { version: order.version, ...(payment && { payment: payment.id }) };

@@ -19,7 +19,7 @@ export async function saveAndBeLost(db: Kysely<Database>, id: OrderId, command: 
     before,
     events: decision.events,
     notices: [],
-    hasWish: command.type in WISHES,
+    wishes: command.type in WISHES ? ['lost'] : [],
   });
   expect(outcome).toBe('saved');
 }

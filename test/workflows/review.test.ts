@@ -204,7 +204,7 @@ describe('an attempt that was saved in a task which was lost, its wish with it',
       before: order,
       events: [...started, ...opened],
       notices: [],
-      hasWish: true,
+      wishes: ['lost'],
     });
     return { id: order.id, payment };
   }
