@@ -80,7 +80,7 @@ it.each([
   const isTold = (types: readonly string[]) => expect.poll(told, { timeout: 60_000 }).toEqual(types);
   const before = ['order.created', 'order.paid', 'item.delivery_updated', 'order.processing'];
   await isTold(before);
-  await saveAndBeLost(system.db, id, lost(items[1]!.id));
+  await saveAndBeLost(system, id, lost(items[1]!.id));
   const after = (await entries(id)).map(({ type }) => type);
   expect(after.length).toBeGreaterThan(before.length);
   await tellLater();

@@ -19,14 +19,14 @@ beforeAll(async () => {
 afterAll(() => shop?.close());
 
 /** An API that reaches its database, but at times not Temporal. */
-const reachingTemporalSometimes = ({ gateway, db }: ApiDeps): Partial<ApiDeps> => {
+const reachingTemporalSometimes = ({ gateway }: ApiDeps): Partial<ApiDeps> => {
   const unlessAway =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> =>
       isAway ? Promise.reject(away()) : call(...args);
   const ask = async (id: OrderId, wish: Wish, key?: string) => {
     if (!losesTasks) return gateway.ask(id, wish, key);
-    await saveAndBeLost(db, id, wish);
+    await saveAndBeLost(shop.api.system, id, wish);
     throw away();
   };
   const start = unlessAway<Parameters<typeof gateway.start>, string>((...args) => gateway.start(...args));
@@ -66,7 +66,7 @@ describe('a decision that was saved, and lost with Temporal', () => {
   const approvedAndLost = async () => {
     const sale = await shop.sold();
     const refund = await sale.applies({ amount: 900 });
-    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, {
+    await saveAndBeLost(shop.api.system, sale.id as OrderId, {
       type: 'review_refund',
       refund: refund.id,
       decision: 'approve',
@@ -125,7 +125,7 @@ describe('a decision that was saved, and lost with Temporal', () => {
     const sale = await shop.sells();
     await until(stored(sale.id), (order) => order?.row.run_id !== null);
     const wish = { type: 'open_payment', method: 'alipay.page', by: MERCHANT } as const;
-    await saveAndBeLost(shop.api.system.db, sale.id as OrderId, wish);
+    await saveAndBeLost(shop.api.system, sale.id as OrderId, wish);
     const opened = await until(stored(sale.id), (order) => order!.order.payments[0]!.action !== null, 60_000);
     expect(opened!.order.payments).toMatchObject([{ method: 'alipay.page', status: 'pending' }]);
     expect((await sale.call('GET', '?live=true')).body).toEqual(await sale.read());

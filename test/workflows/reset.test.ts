@@ -3,8 +3,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderId, RefundId } from '../../domain/ids.ts';
 import { view } from '../../domain/view.ts';
 import { orderQuery, orderWorkflowId } from '../../workflows/messages.ts';
-import { replay } from '../support/histories.ts';
-import { saveAndBeLost } from '../support/lost.ts';
 import {
   faults,
   MERCHANT,
@@ -104,22 +102,4 @@ it("an operator's reset makes no refund again without asking first", async () =>
   await noFaults(system);
   await refundSucceeds(system, id, refund);
   expect((await providersBooks(system, payment)).filter(({ type }) => type === 'refund')).toHaveLength(1);
-});
-
-it('a wish is refused to whoever asked where the stored order, which another run had gone on with, does not grant it', async () => {
-  const { id } = await paid(system);
-  const wish = {
-    type: 'apply_refund',
-    ask: { type: 'all' },
-    reason: 'broken',
-    origin: 'merchant',
-    by: MERCHANT,
-  } as const;
-  const applies = (refund: string) => ({ ...wish, refund: refund as RefundId, applicant: 'key:x' });
-  await saveAndBeLost(system.db, id, applies('ref_of_another_run'), 'another run');
-  const asked = system.gateway.ask(id, applies('ref_too_much'));
-  await expect(asked).rejects.toMatchObject({ refusal: { code: 'refund_exceeds_paid' } });
-  const live = await system.gateway.live(id);
-  expect(live!.refunds.map((refund) => refund.id)).toEqual(['ref_of_another_run']);
-  await replay(system, id, 'refused-by-stored');
 });
