@@ -11,13 +11,13 @@ const AT_ONCE = 10;
 
 /** Orders whose workflow may know less than is stored: see db/doubts.ts. */
 export function doubtActivities({ db, gateway, now, log }: Deps) {
-  /** @returns whether it was told to look. What is at work, or gives no answer, comes up again. */
+  /** @returns whether it was told to look. What is at work, or gives no answer, or is yet to look, comes up again. */
   async function lookIfLost({ id, version }: Unproven): Promise<boolean> {
     const state = await gateway.stateOf(id);
     if (state === 'at work') return false;
     const isLost = state === 'at rest' && !(await gateway.knows(id, version));
     if (isLost) await gateway.lookAgain(id);
-    await proven(db, { id, version });
+    else await proven(db, { id, version });
     return isLost;
   }
 

@@ -46,7 +46,7 @@ export async function takeUnproven(db: Kysely<Database>, before: Date, limit: nu
   return rows;
 }
 
-/** Its workflow knows that version, or is told to look. A later save may have to be proven itself. */
+/** Its workflow knows that version. A later save may have to be proven itself. */
 export async function proven(db: Kysely<Database>, { id, version }: Unproven): Promise<void> {
   await db
     .updateTable('orders')

@@ -77,15 +77,14 @@ function guardedOrder(order: Order, save: Save) {
       status = ${columns.status}, refund_status = ${columns.refund_status}, attention = ${columns.attention},
       paid = ${columns.paid}, held = ${columns.held}, refunded = ${columns.refunded}, version = ${columns.version},
       book = (select d -> 'book' from doc), base = ${before.version}, task = ${task}, saved_run = ${run}, run_id = ${run},
-      unproven_since = case when cardinality(${wishes}) > 0 then clock_timestamp() end, unproven_wishes = ${wishes}
+      unproven_since = case when cardinality(${wishes}) > 0 then clock_timestamp() end, unproven_wishes = nullif(${wishes}, '{}')
     where id = ${order.id} and case when saved_run = ${run}
       then (base, task) <= ${baseAndTask(save)} else version = ${before.version} end
       and not exists (select from jsonb_array_elements(book -> 'payments') p
         where concat_ws(' ', p ->> 'id', p ->> 'startedAt',
           case when p ->> 'action' is not null or p ->> 'withoutAction' is not null then 'opened' end)
           <> all(${attempts}::text[]))
-      and (unproven_since is null or version = ${before.version} or (base, task) = ${baseAndTask(save)}
-        or unproven_wishes <@ ${wishes})
+      and (unproven_since is null or version = ${before.version} or unproven_wishes <@ ${wishes})
     returning id)`;
 }
 

@@ -1,4 +1,4 @@
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, patched, workflowInfo } from '@temporalio/workflow';
 import type { Command, Refusal, Wish } from '../domain/commands.ts';
 import { decide } from '../domain/decide.ts';
 import type { OrderEvent } from '../domain/events.ts';
@@ -71,7 +71,7 @@ export class OrderBook {
   /** @throws what a client will be told, if the stored order, which had more, did not grant the wish of this id */
   checkTaken(id: string): void {
     const refused = this.#refused.get(id);
-    if (refused) throw failureOf(refused);
+    if (refused && patched('refused-by-stored')) throw failureOf(refused);
   }
 
   /** A notice has been looked into; the next save says so in the database. */
@@ -117,6 +117,7 @@ export class OrderBook {
     this.savedVersion = Math.max(this.savedVersion, version);
     this.#unsaved.splice(0, this.#unsavedHandedOver);
     this.#unsavedHandedOver = 0;
+    if (this.savedVersion >= this.order.version) this.#unsaved = [];
   }
 
   /** Another run, or a lost task, has gone on with this order: what it saved counts, and what came here meanwhile is told to that. */
@@ -140,9 +141,14 @@ export class OrderBook {
     else if (told.wish !== undefined) this.#refused.set(told.wish, decision.refused);
   }
 
+  /** A wish that is so already may be so only by what another one did: if that is not taken, it has to be told, too. */
+  #restsOnUnsaved({ wish }: Told): boolean {
+    return wish !== undefined && this.order.version > this.savedVersion && patched('rests-on-unsaved');
+  }
+
   /** Synchronous on purpose: nothing can come between a decision and its effect. */
   #write(events: readonly OrderEvent[], told: Told): void {
-    if (events.length > 0) this.#unsaved.push(told);
+    if (events.length > 0 || this.#restsOnUnsaved(told)) this.#unsaved.push(told);
     for (const event of events) {
       this.order = evolve(this.order, event);
       if (isTimelineEvent(event)) this.timeline.push(entryOf(event, this.order.seq));
