@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { StartError } from './failure.ts';
 
 /** A port that we are about to listen on, and the variable that changes it. */
@@ -18,14 +19,21 @@ export async function checkPorts(uses: readonly PortUse[]): Promise<void> {
   }
 }
 
-/** A port on the loopback interface that nobody listens on at this moment. */
+/** Systems give an outgoing connection a port above: Linux from 32768, macOS and others from 49152. */
+const LOCAL = { first: 20_000, end: 32_768 };
+const MOST_TRIES = 100;
+
+/**
+ * A port on the loopback interface that nobody listens on at this moment, and that no outgoing connection takes either
+ * before we listen on it.
+ * @throws StartError where there is none
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const port = randomInt(LOCAL.first, LOCAL.end);
+    if (!(await tryToListen('127.0.0.1', port))) return port;
+  }
+  throw new StartError(`None of ${MOST_TRIES} ports from ${LOCAL.first} on is free on 127.0.0.1. End what uses them.`);
 }
 
 /** People open http://localhost, which a browser takes for ::1 first: somebody else there would answer for us. */

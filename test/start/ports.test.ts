@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { checkPorts, freePort } from '../../start/ports.ts';
 
@@ -27,4 +27,16 @@ it('finds nothing wrong with free ports, and leaves them free', async () => {
   const use = { variable: 'PORT', host: '127.0.0.1', port };
   await checkPorts([use]);
   await checkPorts([use]);
+});
+
+it('finds a port below those that outgoing connections are given', async () => {
+  const port = await takenPort('127.0.0.1');
+  const given = Array.from({ length: 50 }, async () => {
+    const socket = connect(port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    return socket.localPort!;
+  });
+  const found = await Promise.all(Array.from({ length: 50 }, freePort));
+  expect(Math.max(...found)).toBeLessThan(Math.min(...(await Promise.all(given))));
 });
