@@ -161,8 +161,7 @@ it('what docs/order-flows.md names is called and seen in both flows', async () =
   documented = Object.entries<object>(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  await generalFlow();
-  await shopFlow();
+  await Promise.all([generalFlow(), shopFlow()]);
   // The simulated providers called it, about both.
   if ((await noticed('payment')) && (await noticed('refund'))) met.add('POST /webhooks/{provider}/{merchant}');
   const text = readFileSync(new URL('../../docs/order-flows.md', import.meta.url), 'utf8');
