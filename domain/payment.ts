@@ -78,9 +78,9 @@ export function resolveDispute(order: Order, wish: CommandOf<'resolve_dispute'>,
       ? returned(order, attempt, disputed, wish, at)
       : accepted(order, attempt, disputed, wish, at);
   const isReturned = isUnpaid(order) && attempt.captures.some(({ tradeNo }) => isGoingBack(order, attempt, tradeNo));
-  const isAccepted = attempt.captures.some(({ use, amount }) => use === 'order' && amount > order.total);
-  const isSo = wish.decision === 'return' ? isReturned : isAccepted;
-  return isSo ? nothing : refused('invalid_state', 'Only a disputed payment of an unpaid order can be resolved.');
+  return isReturned && wish.decision === 'return'
+    ? nothing
+    : refused('invalid_state', 'Only a disputed payment of an unpaid order can be resolved.');
 }
 
 function returned(
