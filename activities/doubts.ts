@@ -12,12 +12,12 @@ const AT_ONCE = 10;
 /** Orders whose workflow may know less than is stored: see db/doubts.ts. */
 export function doubtActivities({ db, gateway, now, log }: Deps) {
   /** @returns whether it was told to look. What is at work, or gives no answer, or is yet to look, comes up again. */
-  async function lookIfLost({ id, version }: Unproven): Promise<boolean> {
+  async function lookIfLost({ id, ...save }: Unproven): Promise<boolean> {
     const state = await gateway.stateOf(id);
     if (state === 'at work') return false;
-    const isLost = state === 'at rest' && !(await gateway.knows(id, version));
+    const isLost = state === 'at rest' && !(await gateway.knows(id, save));
     if (isLost) await gateway.lookAgain(id);
-    else await proven(db, { id, version });
+    else await proven(db, { id, version: save.version });
     return isLost;
   }
 

@@ -82,11 +82,10 @@ async function settleDue(deps: Deps, endpoint: string, at: Date): Promise<void> 
  * An order at rest may know less than is stored: a lost task that granted a wish leaves no trace, and one that is repeated
  * may have come no further than to its save.
  */
-async function isSettled({ db, gateway }: Deps, { order, version, isUnproven }: Unsettled): Promise<boolean> {
-  const state = await gateway.stateOf(order);
-  if (state !== 'at rest') return state === 'closed';
-  if (!(await gateway.knows(order, version))) return false;
-  if (isUnproven) await proven(db, { id: order, version });
+async function isSettled({ db, gateway }: Deps, { order, save, isUnproven }: Unsettled): Promise<boolean> {
+  if ((await gateway.stateOf(order)) === 'closed') return true;
+  if (!(await gateway.knows(order, save))) return false;
+  if (isUnproven) await proven(db, { id: order, version: save.version });
   return true;
 }
 

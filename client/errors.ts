@@ -9,6 +9,7 @@ import {
 const grpc = {
   cancelled: 1,
   unknown: 2,
+  invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
   resourceExhausted: 8,
@@ -37,14 +38,27 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
-/** A query's failure: no task of the workflow is complete yet (or they fail, again and again). */
-export const hasNotBegun = (error: unknown): boolean => codeOf(error) === grpc.failedPrecondition;
+/** A task of the workflow is under way: it is not to be queried now. */
+export class IsAtWork extends Error {
+  override name = 'IsAtWork';
+}
+/** So we found, or the server, which keeps no query for the task's end. */
+export const meetsATask = (error: unknown): boolean =>
+  error instanceof IsAtWork || codeOf(error) === grpc.resourceExhausted;
 
-/** The workflow is not there, has not begun, or is busy loading: then the database has the answer. */
+const NO_ANSWER = new Set<number | undefined>([
+  grpc.failedPrecondition,
+  grpc.notFound,
+  grpc.deadlineExceeded,
+  grpc.cancelled,
+  grpc.invalidArgument,
+]);
+
+/** The workflow is not there, has not begun, or is busy: then the database has the answer. */
 export function queryHasNoAnswer(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError) return true;
-  const code = codeOf(error);
-  return code === grpc.failedPrecondition || code === grpc.notFound || code === grpc.deadlineExceeded || code === 3;
+  if (meetsATask(error)) return true;
+  return NO_ANSWER.has(codeOf(error));
 }
 
 /** Temporal is away, or too slow to wait for, or would not take a message however often it was sent. */

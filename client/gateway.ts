@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
@@ -7,7 +8,6 @@ import {
 } from '@temporalio/client';
 import {
   ApplicationFailure,
-  type QueryDefinition,
   TypedSearchAttributes,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -28,7 +28,6 @@ import {
   orderQuery,
   orderWorkflowId,
   paymentNotification,
-  savedQuery,
   SEARCH_ATTRIBUTES,
   TASK_QUEUE,
   WISHES,
@@ -36,8 +35,9 @@ import {
   type Granted,
   type OrderInput,
 } from '../workflows/messages.ts';
-import { hasNotBegun, isPassing, queryHasNoAnswer } from './errors.ts';
+import { IsAtWork, isPassing, meetsATask, queryHasNoAnswer } from './errors.ts';
 import { ProviderProblem, Refused } from './refused.ts';
+import { holdsSave, type SaveMade } from './saves.ts';
 import { Turns } from './turns.ts';
 
 /** The orders' workflows, as the rest of the system speaks to them. */
@@ -63,11 +63,11 @@ export type OrderGateway = {
   /**
    * At work: a task of it is under way or to be repeated, and what that saved may be taken back until it is complete. At
    * rest: no task is known; but one may have been lost with the server before it was written down, or one that is repeated
-   * may wait to save, as long as the database is away.
+   * may wait to save, as long as the database is away: see `knows`.
    */
   stateOf(id: OrderId): Promise<'at work' | 'at rest' | 'closed'>;
-  /** Whether its running workflow knows that this version is saved. @throws if no worker answers in time */
-  knows(id: OrderId, version: number): Promise<boolean>;
+  /** Whether its running workflow knows of this save: see saves.ts. */
+  knows(id: OrderId, save: SaveMade): Promise<boolean>;
   /** The running workflow's own answer; null if it isn't running (yet, or any more). */
   live(id: OrderId): Promise<OrderView | null>;
 };
@@ -95,8 +95,6 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     staticSummary: `Order ${id}, opened again`,
   });
 
-  const query = <T>(id: OrderId, question: QueryDefinition<T>): Promise<T> =>
-    within(TELLING_MS, () => client.workflow.getHandle(orderWorkflowId(id)).query(question));
   const tell = async (id: OrderId, signal: { name: string }, ...signalArgs: unknown[]): Promise<void> => {
     await within(TELLING_MS, () =>
       client.workflow.signalWithStart('order', { ...stored(id), signal: signal.name, signalArgs }),
@@ -124,7 +122,7 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
           } catch (error) {
             notNowSince ??= Date.now();
             if (!isPassing(error) || Date.now() + pause > notNowSince + PASSING_MS) throw meaningOf(error);
-            await new Promise((resolve) => setTimeout(resolve, pause));
+            await sleep(pause);
           }
         }
       }),
@@ -134,16 +132,9 @@ export function temporalGateway(client: Client, now: () => number, taskQueue = T
     wake: (id) => tell(id, goOn),
     lookAgain: (id) => tell(id, lookAgain),
     stateOf: (id) => within(TELLING_MS, () => stateOf(client, id)),
-    knows: (id, version) =>
-      query(id, savedQuery).then(
-        (saved) => saved >= version,
-        (error: unknown) => {
-          if (hasNotBegun(error)) return false;
-          throw error;
-        },
-      ),
+    knows: (id, save) => within(TELLING_MS, () => holdsSave(client, orderWorkflowId(id), save)),
     live: (id) =>
-      query(id, orderQuery).catch((error: unknown) => {
+      live(client, id).catch((error: unknown) => {
         if (queryHasNoAnswer(error)) return null;
         throw error;
       }),
@@ -182,6 +173,22 @@ async function stateOf({ workflow }: Client, id: OrderId): Promise<'at work' | '
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'closed';
     throw error;
+  }
+}
+
+/** Not while a task is under way: docs/adr/0025-queries.md. */
+async function live(client: Client, id: OrderId): Promise<OrderView> {
+  const end = Date.now() + TELLING_MS;
+  const inTime = <A>(call: () => Promise<A>) =>
+    client.connection.withDeadline(Math.max(end, Date.now() + FIRST_PAUSE_MS), call);
+  for (;;) {
+    try {
+      if ((await inTime(() => stateOf(client, id))) === 'at work') throw new IsAtWork();
+      return await inTime(() => client.workflow.getHandle(orderWorkflowId(id)).query(orderQuery));
+    } catch (error) {
+      if (!meetsATask(error) || Date.now() + FIRST_PAUSE_MS > end) throw error;
+    }
+    await sleep(FIRST_PAUSE_MS);
   }
 }
 

@@ -29,8 +29,8 @@ export async function findDoubts(db: Kysely<Database>, limit: number): Promise<D
   return rows.map(({ id, doubted_at }) => ({ id: id as OrderId, since: doubted_at! }));
 }
 
-/** The version is that of its last save. */
-export type Unproven = { id: OrderId; version: number };
+/** By its last save. */
+export type Unproven = { id: OrderId; run: string | null; task: number; version: number };
 
 /**
  * A save that granted a wish may be all that is left of it: should everything end at once, nobody is there to doubt. So such an
@@ -42,12 +42,12 @@ export async function takeUnproven(db: Kysely<Database>, before: Date, limit: nu
     update orders set unproven_since = clock_timestamp() where id in (
       select id from orders where unproven_since < ${before} order by unproven_since limit ${limit}
       for update skip locked)
-    returning id, version`.execute(db);
+    returning id, saved_run as run, task, version`.execute(db);
   return rows;
 }
 
 /** Its workflow knows that version. A later save may have to be proven itself. */
-export async function proven(db: Kysely<Database>, { id, version }: Unproven): Promise<void> {
+export async function proven(db: Kysely<Database>, { id, version }: Pick<Unproven, 'id' | 'version'>): Promise<void> {
   await db
     .updateTable('orders')
     .set({ unproven_since: null })

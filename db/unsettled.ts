@@ -9,8 +9,8 @@ export type Unsettled = {
   order: OrderId;
   merchant: string;
   seq: number;
-  /** The order's. */
-  version: number;
+  /** The order's last one. */
+  save: { run: string | null; task: number; version: number };
   /** Whether its last save granted a wish that may be lost: see doubts.ts. */
   isUnproven: boolean;
 };
@@ -35,10 +35,11 @@ export async function takeUnsettled(
       set next_attempt_at = ${at}::timestamptz + least(interval '30 s', greatest(interval '1 s', (${at} - n.created_at) / 4))
       from due where n.order_id = due.order_id and n.endpoint_id = ${endpoint} and n.settled_at is null
       returning n.order_id, n.merchant_id, n.seq)
-    select t.order_id as "order", t.merchant_id as merchant, max(t.seq) as seq, o.version,
+    select t.order_id as "order", t.merchant_id as merchant, max(t.seq) as seq,
+      json_build_object('run', o.saved_run, 'task', o.task, 'version', o.version) as save,
       o.unproven_since is not null as "isUnproven"
     from taken t join orders o on o.id = t.order_id where o.doubted_at is null
-    group by t.order_id, t.merchant_id, o.version, o.unproven_since`.execute(db);
+    group by t.order_id, t.merchant_id, o.id`.execute(db);
   return rows;
 }
 

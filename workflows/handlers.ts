@@ -20,7 +20,6 @@ import {
   orderQuery,
   paymentNotification,
   refundDecision,
-  savedQuery,
   timelineQuery,
   WISHES,
   type Granted,
@@ -33,9 +32,6 @@ export function answerMessages(desk: Desk): void {
   const tell = (arrivals: readonly Arrival[]) => arrivals.forEach((arrival) => desk.arrived(arrival));
   setHandler(orderQuery, () => view(desk.book.order), { description: 'The order, without personal data' });
   setHandler(timelineQuery, () => desk.book.timeline, { description: 'What happened to it, oldest first' });
-  setHandler(savedQuery, () => desk.book.savedVersion, {
-    description: 'Its version as far as it is known to be saved',
-  });
   setHandler(paymentNotification, (signal) => tell(arrivalOfNotice(signal)), {
     description: '{"noticeId": "…"}: a verified notice is waiting in the database; sent by the API',
   });

@@ -75,8 +75,6 @@ export const WISHES = {
 
 export type TimelineEntry = { seq: number; type: string; at: string; actor: Actor; data: Record<string, unknown> };
 export const orderQuery = defineQuery<OrderView>('order');
-/** The version that it knows to be saved: what its completed tasks wrote, or what it began from. */
-export const savedQuery = defineQuery<number>('saved');
 export const timelineQuery = defineQuery<TimelineEntry[]>('timeline');
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);

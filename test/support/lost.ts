@@ -5,6 +5,7 @@ import type { Command } from '../../domain/commands.ts';
 import { decide } from '../../domain/decide.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { orderWorkflowId, WISHES } from '../../workflows/messages.ts';
+import { until } from './orders.ts';
 import type { System } from './system.ts';
 
 /**
@@ -17,8 +18,11 @@ export async function saveAndBeLost(
   command: Command,
   run?: string,
 ): Promise<void> {
+  const { historyLength } = await until(
+    () => client.workflow.getHandle(orderWorkflowId(id)).describe(),
+    ({ raw }) => !raw.pendingWorkflowTask,
+  );
   const { order: before, row } = (await findOrder(db, id, null))!;
-  const { historyLength } = await client.workflow.getHandle(orderWorkflowId(id)).describe();
   const decision = decide(before, command, Date.now());
   if ('refused' in decision) throw new Error(decision.refused.detail);
   const { outcome } = await saveOrder(db, {
