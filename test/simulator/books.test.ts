@@ -64,9 +64,10 @@ describe('a restart', () => {
     const first = await kept({ noticeTimeScale: 0.01 });
     const { outTradeNo } = await opened(first, { notify_url: merchantShop.url });
     await pay(first, outTradeNo);
-    await eventually(() => expect(merchantShop.received.length).toBeGreaterThan(1));
+    // The next pause is long enough for the stop: an attempt that this cut short would not count.
+    const before = 4;
+    await eventually(async () => expect(await noticesOf(first)).toMatchObject([{ attempts: before }]));
     await first.stop();
-    const before = merchantShop.received.length;
     merchantShop.answer = () => 200;
     const second = await kept();
     await eventually(() => expect(merchantShop.received).toHaveLength(before + 1));
